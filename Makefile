@@ -1,0 +1,64 @@
+# scorefn: "make help" lists what can be made.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+ADDR ?= 127.0.0.1:8080
+LDFLAGS := -s -w
+TOOL := go tool -modfile=.ci/tools.mod
+PROGRAMS := bin/scorefn bin/bootstrap bin/handler bin/server
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-zA-Z0-9_-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: setup bin/scorefn ## set up, score the bundled sample, serve it at ADDR (127.0.0.1:8080)
+	@exec bin/scorefn serve --addr $(ADDR) --sample
+
+.PHONY: test
+test: setup ## set up, every test
+	go test ./...
+
+.PHONY: check
+check: setup ## what CI checks besides: formatting, modules, vet, linters, race detector
+	@.ci/check
+
+.PHONY: build
+build: $(PROGRAMS) ## bin/scorefn and the programs of the platforms: bootstrap, handler, server
+
+.PHONY: setup
+setup: bin/scorefn ## fetch the ONNX Runtime library into lib/, once; ONNXRUNTIME_LIB=FILE uses yours instead
+	@bin/scorefn setup
+
+.PHONY: lint
+lint: ## linters alone
+	$(TOOL) golangci-lint run
+
+.PHONY: fmt
+fmt: ## format the code
+	$(TOOL) gofumpt -w $$(git ls-files '*.go')
+
+.PHONY: fuzz
+fuzz: setup ## every fuzz target for FUZZTIME (10s)
+	@.ci/fuzz
+
+.PHONY: bench
+bench: setup ## the Go benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: clean
+clean: ## remove what was built; lib/ stays
+	rm -rf bin dist
+
+# Go knows best what has to be built again.
+.PHONY: $(PROGRAMS)
+bin/scorefn: PACKAGE := ./local
+bin/bootstrap: PACKAGE := ./adapters/lambda/bootstrap
+bin/bootstrap: TAGS := -tags lambda.norpc
+bin/handler: PACKAGE := ./adapters/azure/handler
+bin/server: PACKAGE := ./adapters/cloudfunctions/server
+$(PROGRAMS):
+	@.ci/need go "Go 1.26 or later: https://go.dev/dl" && .ci/need "$${CC:-gcc}" "a C compiler: apt-get install gcc, or xcode-select --install"
+	@echo "build $@" >&2
+	@CGO_ENABLED=1 go build -trimpath -ldflags '$(LDFLAGS)' $(TAGS) -o $@ $(PACKAGE)
