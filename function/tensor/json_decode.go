@@ -21,16 +21,8 @@ type Decoder struct {
 	inputs   []Spec
 	byName   map[string]int
 	o        DecodeOptions
-	required int      // inputs that may not be left out
-	only     int      // the required input, if there is one
-	symbols  []symbol // those that have to agree
-}
-
-// symbol is a named size that two dimensions share: the first one that has the name and another one.
-type symbol struct {
-	name             string
-	input, dim       int
-	firstInput, fdim int
+	required int // inputs that may not be left out
+	only     int // the required input, if there is one
 }
 
 // NewDecoder prepares a Decoder for the inputs of a model.
@@ -46,26 +38,11 @@ func NewDecoder(inputs []Spec, o DecodeOptions) *Decoder {
 		o.MaxStringBytes = 64 << 20
 	}
 	d := &Decoder{inputs: inputs, byName: make(map[string]int, len(inputs)), o: o, only: -1}
-	first := map[string][2]int{}
 	for i := range inputs {
-		in := &inputs[i]
-		d.byName[in.Name] = i
-		if !in.Optional {
+		d.byName[inputs[i].Name] = i
+		if !inputs[i].Optional {
 			d.required++
 			d.only = i
-		}
-		if in.Kind != KindTensor {
-			continue
-		}
-		for k, name := range in.Symbols {
-			if name == "" || k >= len(in.Shape) || in.Shape[k] >= 0 {
-				continue
-			}
-			if at, ok := first[name]; ok {
-				d.symbols = append(d.symbols, symbol{name, i, k, at[0], at[1]})
-			} else {
-				first[name] = [2]int{i, k}
-			}
 		}
 	}
 	return d
@@ -105,20 +82,16 @@ func (d *Decoder) decode(s *scan, data []byte, into *Batch) error {
 	case i >= len(data):
 		return s.syntax(i, "a value is expected, the text is empty")
 	case d.required == 1 && (data[i] != '{' || !d.named(data)):
-		if err := s.input(into, &d.inputs[d.only], d.only, i, len(data)); err != nil {
-			return err
-		}
+		return s.input(into, &d.inputs[d.only], d.only, i, len(data))
 	case d.required == 0 && nothing(data, i):
+		return nil
 	case data[i] == '{':
-		if err := d.object(s, data, into); err != nil {
-			return err
-		}
+		return d.object(s, data, into)
 	case len(d.inputs) == 0:
 		return s.syntax(i, "the model takes no inputs, found %s", s.found(i))
 	default:
 		return s.syntax(i, "an object of inputs by name is expected, found %s %s", s.found(i), d.list())
 	}
-	return d.agree(into)
 }
 
 // nothing tells that data is null or [], which leave all inputs out as {} does.
@@ -176,22 +149,6 @@ func (d *Decoder) object(s *scan, data []byte, into *Batch) error {
 	for k := range d.inputs {
 		if into.Values[k].Kind == KindNone && !d.inputs[k].Optional {
 			return &Error{Offset: -1, Msg: fmt.Sprintf("input %q is missing %s", d.inputs[k].Name, d.list())}
-		}
-	}
-	return nil
-}
-
-// agree checks that sizes of one name are one size.
-func (d *Decoder) agree(into *Batch) error {
-	for _, y := range d.symbols {
-		a, b := &into.Values[y.firstInput], &into.Values[y.input]
-		if a.Kind == KindNone || b.Kind == KindNone {
-			continue
-		}
-		if m, n := a.Shape[y.fdim], b.Shape[y.dim]; m != n {
-			p, q := &d.inputs[y.firstInput], &d.inputs[y.input]
-			return &Error{Offset: -1, Msg: fmt.Sprintf("%s is %d in input %q %s and %d in input %q %s",
-				y.name, m, p.Name, p.Type, n, q.Name, q.Type)}
 		}
 	}
 	return nil

@@ -243,7 +243,7 @@ func TestDecodeSeveralInputs(t *testing.T) {
 		{`{"y":5,"x":[],"w":1}`, `data: unknown input "w" ` + list + ` (at byte 18)`},
 		{`{"y":5,"x":[],"y":1}`, `data: input "y" is given twice ` + list + ` (at byte 18)`},
 		{`[1]`, `data: an object of inputs by name is expected, found an array ` + list + ` (at byte 0)`},
-		{`{"y":5,"z":[true,false],"x":[[1,2,3]]}`, `data: N is 1 in input "x" float32[N,3] and 2 in input "z" bool[N]`},
+		{`{"y":5,"z":[true,false],"x":[[1,2,3]]}`, `float32[1 3] [[1.0,2.0,3.0]] int64[] 5 bool[2] [true,false]`}, // the runtime decides
 		{`{"y":[5],"x":[]}`, `data.y: a single value is expected, found an array (input "y" int64[]) (at byte 6)`},
 		{`{"y":5 "x":[]}`, `data: expected ',' or '}' (at byte 7)`},
 		{`{"y":5,"x":[[1,2,3],"a"]}`, `data.x[1]: expected an array, found a string (input "x" float32[N,3]) (at byte 20)`},
