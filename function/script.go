@@ -1,0 +1,59 @@
+package function
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/scorefn/scorefn/function/modeldir"
+	"github.com/scorefn/scorefn/function/tensor"
+)
+
+// Init is the contract's init(): it loads the model m and returns the script that scores with it. It runs once for all
+// callers; its context is not cancelled when the request that came first goes away. After an error or a panic a later
+// request runs it again, so it must leave nothing behind when it fails.
+type Init func(ctx context.Context, m modeldir.Model) (Script, error)
+
+// Script is the contract's run(data). Run gets exactly the bytes of the request's "data" value, which are valid JSON, and
+// returns what the caller is to read: anything that encoding/json can write, or a [JSONAppender]; nil is answered {}.
+// It is called by many goroutines at one time. It must stop when ctx is done. It must not keep data after it returns: the
+// memory is used for the next request. Errors made with [Errorf], *tensor.Error and the errors of encoding/json's decoder
+// are the client's fault where they say so; every other error is answered as an internal error and logged in full.
+//
+// A script may also be an [io.Closer], which is closed with the function; a [Concurrent]; a [Sampler]; a [SelfChecking];
+// an [Inferer].
+type Script interface {
+	Run(ctx context.Context, data json.RawMessage) (any, error)
+}
+
+// JSONAppender is an answer that writes itself, as tensors do: faster than encoding/json, and exact. When it also has a
+// method Release, that is called once the answer is written.
+type JSONAppender interface {
+	AppendJSON(dst []byte, o tensor.EncodeOptions) ([]byte, error)
+}
+
+// Concurrent is a script that knows how many of its runs make sense at one time; *onnx.Session does.
+type Concurrent interface {
+	Concurrency() int
+}
+
+// Sampler is a script that has a request body to warm up with, {"data": …}. Without it the file sample.json beside the
+// model is used where there is one.
+type Sampler interface {
+	Sample() []byte
+}
+
+// SelfChecking is a script that itself refuses data which is not one valid JSON value, and so saves the check that is made
+// before Run otherwise.
+type SelfChecking interface {
+	ChecksJSON()
+}
+
+// Inferer is a script that is also a model of tensors; a script that embeds *onnx.Session is one.
+type Inferer interface {
+	Inputs() []tensor.Spec
+	Outputs() []tensor.Spec
+	Infer(ctx context.Context, inputs ...tensor.Value) ([]tensor.Value, error)
+}
+
+// releaser is an answer whose memory is used again once it is written.
+type releaser interface{ Release() }
