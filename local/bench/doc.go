@@ -1,0 +1,2 @@
+// Package bench holds the benchmarks against the C limit: limit.c and the Go benchmarks beside it ("make bench").
+package bench
