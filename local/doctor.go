@@ -22,7 +22,7 @@ func doctor(ctx context.Context, c *call) error {
 		return err
 	}
 	healthy := errors.Join(c.library(set), c.model(ctx, set, function.WithLogger(log)))
-	fmt.Fprintln(c.out, "settings (a name alone is the default)")
+	fmt.Fprintln(c.out, "settings (those that are marked are set, the others have their default)")
 	w := tabwriter.NewWriter(c.out, 0, 0, 2, ' ', 0)
 	for _, s := range settings.Table() {
 		value := c.env(s.Name)
@@ -43,15 +43,12 @@ func doctor(ctx context.Context, c *call) error {
 }
 
 func (c *call) library(set settings.Settings) error {
-	path, tried, err := onnx.FindLibrary(set.Library)
+	path, _, err := onnx.FindLibrary(set.Library)
 	if err != nil {
 		fmt.Fprintf(c.out, "library   NOT FOUND: %v\n", err)
 		return err
 	}
 	fmt.Fprintf(c.out, "library   %s\n", path)
-	for _, t := range tried {
-		fmt.Fprintf(c.out, "          not at %s\n", t)
-	}
 	return nil
 }
 

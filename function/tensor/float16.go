@@ -54,7 +54,7 @@ func fromBFloat16(v uint16) float64 { return fromHalf(v, 7, 127) }
 func fromHalf(v uint16, digits, bias int) float64 {
 	m := int(v) & (1<<digits - 1)
 	e := int(v) & 0x7fff >> digits
-	f := 0.0
+	var f float64
 	switch {
 	case e == 2*bias+1 && m != 0:
 		return math.NaN()

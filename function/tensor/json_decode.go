@@ -166,7 +166,7 @@ func (d *Decoder) list() string {
 		if k > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(strconv.Quote(in.Name) + " " + in.Type.String())
+		b.WriteString(strconv.Quote(in.Name) + " " + in.String())
 		if in.Optional {
 			b.WriteString(" optional")
 		}

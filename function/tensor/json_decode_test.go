@@ -249,7 +249,7 @@ func TestDecodeSeveralInputs(t *testing.T) {
 		{`{"y":5,"x":[[1,2,3],"a"]}`, `data.x[1]: expected an array, found a string (input "x" float32[N,3]) (at byte 20)`},
 	} {
 		v, err := decode(t, two, DecodeOptions{}, c.text)
-		got := ""
+		var got string
 		if err != nil {
 			got = err.Error()
 		} else {

@@ -18,7 +18,7 @@ func (s *scan) syntax(i int, format string, a ...any) error {
 
 // fault is a value that the input does not take; the message names the input.
 func (s *scan) fault(i int, format string, a ...any) error {
-	return s.syntax(i, "%s (input %q %s)", fmt.Sprintf(format, a...), s.spec.Name, s.spec.Type.String())
+	return s.syntax(i, "%s (input %q %s)", fmt.Sprintf(format, a...), s.spec.Name, s.spec.String())
 }
 
 // scanError makes err, if it comes from jsonscan, this package's own.

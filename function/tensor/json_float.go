@@ -93,10 +93,11 @@ func lex(b []byte, i int) (mantissa uint64, exp int, neg uint32, length int) {
 	if w[p]|0x20 == 'e' {
 		p++
 		minus := false
-		if w[p] == '-' {
+		switch w[p] {
+		case '-':
 			minus = true
 			p++
-		} else if w[p] == '+' {
+		case '+':
 			p++
 		}
 		e := int(w[p] - '0')
