@@ -33,7 +33,7 @@ func nested(shape []int, sep string, leaf func(b []byte, k int) []byte) []byte {
 	return b
 }
 
-func payload(name string) (Spec, []byte) {
+func benchPayload(name string) (Spec, []byte) {
 	r := rand.New(rand.NewPCG(7, 7))
 	pixel := func() float64 { return float64(float32((float64(r.IntN(256))/255 - 0.456) / 0.225)) }
 	switch name {
@@ -68,7 +68,7 @@ func payload(name string) (Spec, []byte) {
 
 func BenchmarkDecode(b *testing.B) {
 	for _, name := range []string{"iris", "digits", "image_double", "image_short", "table", "tokens"} {
-		spec, p := payload(name)
+		spec, p := benchPayload(name)
 		b.Run(name+"/own", func(b *testing.B) {
 			b.SetBytes(int64(len(p)))
 			b.ReportAllocs()

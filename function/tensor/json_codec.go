@@ -7,21 +7,21 @@ import (
 )
 
 var (
-	codecFloat32 = codec{4, putFloat32, rowFloat32}
-	codecFloat64 = codec{8, putFloat64, rowFloat64}
-	codecFloat16 = codec{2, putFloat16, rowByPut}
-	codecInt8    = codec{1, putInt[int8], rowInt[int8]}
-	codecInt16   = codec{2, putInt[int16], rowInt[int16]}
-	codecInt32   = codec{4, putInt[int32], rowInt[int32]}
-	codecInt64   = codec{8, putInt[int64], rowInt[int64]}
-	codecUint8   = codec{1, putInt[uint8], rowInt[uint8]}
-	codecUint16  = codec{2, putInt[uint16], rowInt[uint16]}
-	codecUint32  = codec{4, putInt[uint32], rowInt[uint32]}
-	codecUint64  = codec{8, putInt[uint64], rowInt[uint64]}
-	codecSmall   = codec{1, putSmall, rowByPut}
-	codecFloat8  = codec{1, putFloat8, rowByPut}
-	codecBool    = codec{1, putBool, rowByPut}
-	codecString  = codec{0, putString, rowByPut}
+	codecFloat32 = codec{4, putFloat32, rowFloat32, cellFloat32}
+	codecFloat64 = codec{8, putFloat64, rowFloat64, cellFloat64}
+	codecFloat16 = codec{2, putFloat16, rowByPut, putFloat16}
+	codecInt8    = codec{1, putInt[int8], rowInt[int8], cellInt[int8]}
+	codecInt16   = codec{2, putInt[int16], rowInt[int16], cellInt[int16]}
+	codecInt32   = codec{4, putInt[int32], rowInt[int32], cellInt[int32]}
+	codecInt64   = codec{8, putInt[int64], rowInt[int64], cellInt[int64]}
+	codecUint8   = codec{1, putInt[uint8], rowInt[uint8], cellInt[uint8]}
+	codecUint16  = codec{2, putInt[uint16], rowInt[uint16], cellInt[uint16]}
+	codecUint32  = codec{4, putInt[uint32], rowInt[uint32], cellInt[uint32]}
+	codecUint64  = codec{8, putInt[uint64], rowInt[uint64], cellInt[uint64]}
+	codecSmall   = codec{1, putSmall, rowByPut, putSmall}
+	codecFloat8  = codec{1, putFloat8, rowByPut, putFloat8}
+	codecBool    = codec{1, putBool, rowByPut, putBool}
+	codecString  = codec{0, putString, rowByPut, putString}
 )
 
 // codecOf is nil for types that JSON does not carry.
@@ -118,13 +118,18 @@ func putBool(s *scan, i, k int) (int, error) {
 }
 
 func putString(s *scan, i, _ int) (int, error) {
-	if s.text[i] != '"' {
-		return i, s.notA(i)
-	}
 	before := len(s.strings)
 	var end int
 	var err error
-	if s.strings, end, err = jsonscan.Unquote(s.text, i, s.strings); err != nil {
+	switch s.text[i] {
+	case '"':
+		s.strings, end, err = jsonscan.Unquote(s.text, i, s.strings)
+	case '{':
+		s.strings, end, err = s.base64(i, s.strings)
+	default:
+		err = s.notA(i)
+	}
+	if err != nil {
 		return i, scanError(err)
 	}
 	if s.strLeft -= len(s.strings) - before; s.strLeft < 0 {

@@ -1,6 +1,7 @@
 package tensor
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -8,15 +9,15 @@ import (
 	"github.com/scorefn/scorefn/function/jsonscan"
 )
 
-// DecodeOptions bounds what one call of [Decoder.JSON] may hold. Zero means the default.
+// DecodeOptions bounds what one call of [Decoder.JSON] or [Decoder.CSV] may hold. Zero means the default.
 type DecodeOptions struct {
 	MaxElements    int  // most elements of all tensors together, a part of a sequence counting for 16 more; 1<<26
 	MaxDepth       int  // deepest nesting of an array, at most 32; 16
 	MaxStringBytes int  // most bytes of all strings together; 64 MiB
-	LenientBool    bool // numeric inputs take true and false for 1 and 0
+	Lenient        bool // numeric inputs take true and false for 1 and 0, and numbers in quotes
 }
 
-// Decoder reads JSON values for a fixed list of inputs. It may be used by several goroutines at once.
+// Decoder reads values for a fixed list of inputs. It may be used by several goroutines at once.
 type Decoder struct {
 	inputs   []Spec
 	byName   map[string]int
@@ -49,14 +50,27 @@ func NewDecoder(inputs []Spec, o DecodeOptions) *Decoder {
 }
 
 // JSON reads data, the whole of what a request says under "data", into the values of into: value i is input i, of KindNone where
-// an optional one was left out. One required input takes data itself; any number takes an object by input name. The values are
-// valid as long as into's memory is. A mistake in data is an [*Error] and leaves into without values.
+// an optional one was left out. One required input takes data itself; any number takes an object by input name, or a table:
+//
+//   - {"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3, 4]]}, the index optional and without effect. An object is that
+//     when it has columns and data and no member that is named like an input, save that one of these two may be.
+//   - [{"a": 1, "b": 2}, {"a": 3, "b": 4}], records of the same members in any order. An array that begins with an object is that
+//     unless the one required input is a sequence or a map.
+//
+// A table whose columns all are inputs gives each of them its cells, stacked along the first dimension: values or, for inputs of
+// more dimensions, arrays. A table none of whose columns is an input is the one required tensor, of rows and columns.
+//
+// Wherever a string is expected, {"b64": "…"} gives any bytes, and where an innermost array of uint8 is expected, its elements:
+// base64 of the standard alphabet with padding. One object of b64 alone is that, not a record, for such an input, unless an input
+// has this name.
+//
+// The values are valid as long as into's memory is. A mistake in data is an [*Error] and leaves into without values.
 func (d *Decoder) JSON(data []byte, into *Batch) error {
 	into.Reset(len(d.inputs))
 	s := &into.scan
 	s.begin(data, d.o)
 	err := d.decode(s, data, into)
-	s.text, s.wide, s.words, s.mem, s.spec = nil, nil, nil, nil, nil
+	s.finish()
 	if err != nil {
 		into.Reset(0)
 		return under("data", scanError(err))
@@ -76,12 +90,20 @@ func (s *scan) begin(data []byte, o DecodeOptions) {
 	}
 }
 
+// finish lets go of what s does not own.
+func (s *scan) finish() {
+	s.text, s.wide, s.words, s.mem, s.spec = nil, nil, nil, nil, nil
+	s.table.clear()
+}
+
 func (d *Decoder) decode(s *scan, data []byte, into *Batch) error {
 	i := jsonscan.Space(data, 0)
 	switch {
 	case i >= len(data):
 		return s.syntax(i, "a value is expected, the text is empty")
-	case d.required == 1 && (data[i] != '{' || !d.named(data)):
+	case data[i] == '[' && d.areRecords(data, i):
+		return d.records(s, i, into)
+	case d.required == 1 && (data[i] != '{' || !d.named(data, i)):
 		return s.input(into, &d.inputs[d.only], d.only, i, len(data))
 	case d.required == 0 && nothing(data, i):
 		return nil
@@ -109,15 +131,12 @@ func nothing(data []byte, i int) bool {
 	return jsonscan.Space(data, end) == len(data)
 }
 
-// named tells whether an object is one of inputs by name. For an input that is no object itself it can be nothing else; for a map
-// it is when all its keys are inputs' names.
-func (d *Decoder) named(data []byte) bool {
-	t := &d.inputs[d.only].Type
-	for t.Kind == KindOptional && t.Elem != nil {
-		t = t.Elem
-	}
+// named tells whether the object at data[i] is one of inputs by name. For an input that is no object itself it can be nothing else;
+// for a map it is when all its keys are inputs' names.
+func (d *Decoder) named(data []byte, i int) bool {
+	t := within(&d.inputs[d.only].Type)
 	if t.Kind != KindMap {
-		return true
+		return !d.isBase64(data, i, t)
 	}
 	members, known := 0, true
 	err := jsonscan.Object(data, func(name []byte, _, _ int) error {
@@ -129,8 +148,21 @@ func (d *Decoder) named(data []byte) bool {
 	return err == nil && known && members > 0
 }
 
+// within is what an optional holds.
+func within(t *Type) *Type {
+	for t.Kind == KindOptional && t.Elem != nil {
+		t = t.Elem
+	}
+	return t
+}
+
 func (d *Decoder) object(s *scan, data []byte, into *Batch) error {
+	first := true
 	err := jsonscan.Object(data, func(name []byte, start, end int) error {
+		if first && splitMember(name) >= 0 && d.isSplit(data) {
+			return errSplit
+		}
+		first = false
 		k, ok := d.byName[string(name)]
 		if !ok {
 			return s.syntax(start, "unknown input %.100q %s", name, d.list())
@@ -143,9 +175,17 @@ func (d *Decoder) object(s *scan, data []byte, into *Batch) error {
 		}
 		return nil
 	})
-	if err != nil {
-		return err
+	switch {
+	case err == nil:
+		return d.complete(into)
+	case errors.Is(err, errSplit):
+		return d.split(s, data, into)
 	}
+	return err
+}
+
+// complete tells that a required input was left out.
+func (d *Decoder) complete(into *Batch) error {
 	for k := range d.inputs {
 		if into.Values[k].Kind == KindNone && !d.inputs[k].Optional {
 			return &Error{Offset: -1, Msg: fmt.Sprintf("input %q is missing %s", d.inputs[k].Name, d.list())}

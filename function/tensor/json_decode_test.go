@@ -288,9 +288,14 @@ func TestDecodeLimits(t *testing.T) {
 		{in(Float32, -1, 2), DecodeOptions{}, strings.Repeat("[", 5_000_000), "found rank 17"},
 		{open(Float32), DecodeOptions{}, strings.Repeat("[", 5_000_000), "nested deeper than 16"},
 		{in(Float32, -1), DecodeOptions{}, `{"x":` + strings.Repeat("[", 5_000_000), "the text ends"},
-		{in(Float32, -1), DecodeOptions{LenientBool: true}, `[true,false]`, ""},
-		{in(Int32, -1), DecodeOptions{LenientBool: true}, `[true,false]`, ""},
-		{in(Bool, -1), DecodeOptions{LenientBool: true}, `[1]`, "expected true or false"},
+		{in(Float32, -1), DecodeOptions{Lenient: true}, `[true,false]`, ""},
+		{in(Int32, -1), DecodeOptions{Lenient: true}, `[true,false]`, ""},
+		{in(Float32, -1), DecodeOptions{Lenient: true}, `["1.5",2,"-3e2","NaN"]`, ""},
+		{in(Uint8, -1), DecodeOptions{Lenient: true}, `["255",1]`, ""},
+		{in(Uint8, -1), DecodeOptions{Lenient: true}, `["256"]`, `"256" is out of range for uint8 (0 to 255)`},
+		{in(Float32, -1), DecodeOptions{Lenient: true}, `["0x10"]`, "expected a number, found a string"},
+		{in(Float32, -1), DecodeOptions{Lenient: true}, `["1.5 "]`, "expected a number, found a string"},
+		{in(Bool, -1), DecodeOptions{Lenient: true}, `[1]`, "expected true or false"},
 	} {
 		_, err := decode(t, []Spec{c.in}, c.o, c.text)
 		if err == nil != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

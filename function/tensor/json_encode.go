@@ -148,20 +148,31 @@ func appendTensor(dst []byte, t *Tensor, o EncodeOptions) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	shape := t.Shape
-	if n == 0 { // [3,0,2] is [[],[],[]]: what is inside an empty array cannot be written
-		shape = shape[:slices.Index(shape, 0)+1]
-		total := int64(1)
-		for _, d := range shape[:len(shape)-1] {
-			if d > mostEmpty/total {
-				return dst, fmt.Errorf("tensor: shape %v has too many empty arrays to be written", t.Shape)
-			}
-			total *= d
-		}
-	} else {
+	shape, err := written(t, n)
+	if err != nil {
+		return dst, err
+	}
+	if n > 0 {
 		dst = slices.Grow(dst, textSize(t, n))
 	}
 	return appendNested(dst, t, shape, 0, n, o)
+}
+
+// written is how much of the shape of t, which has n elements, its text shows: [3,0,2] is [[],[],[]], for what is inside an empty
+// array cannot be written.
+func written(t *Tensor, n int) ([]int64, error) {
+	if n > 0 {
+		return t.Shape, nil
+	}
+	shape := t.Shape[:slices.Index(t.Shape, 0)+1]
+	total := int64(1)
+	for _, d := range shape[:len(shape)-1] {
+		if d > mostEmpty/total {
+			return nil, fmt.Errorf("tensor: shape %v has too many empty arrays to be written", t.Shape)
+		}
+		total *= d
+	}
+	return shape, nil
 }
 
 // textSize guesses the length of the text of n elements: growing step by step would cost more.

@@ -59,6 +59,9 @@ func (s *scan) wrongRank(i, want, depth int) error {
 		found++
 		i = jsonscan.Space(s.text, i+1)
 	}
+	if i < len(s.text) && s.run(i) {
+		found++
+	}
 	switch what := s.found(i); {
 	case want == 0:
 		return s.fault(i, "a single value is expected, found an array")

@@ -170,6 +170,10 @@ func (s *scan) float64At(i int) (f float64, end int, err error) {
 		}
 		return f, end, nil
 	case c == '"':
+		if s.quoted(i) {
+			f, end, err = s.float64At(i + 1)
+			return f, end + 1, err
+		}
 		for _, n := range nonFinite {
 			if len(b)-i > len(n.text)+1 && b[i+1+len(n.text)] == '"' && jsonscan.Has(b, i+1, n.text) {
 				return n.value(), i + len(n.text) + 2, nil
@@ -177,9 +181,9 @@ func (s *scan) float64At(i int) (f float64, end int, err error) {
 		}
 	case jsonscan.Has(b, i, "null"):
 		return math.NaN(), i + 4, nil
-	case s.o.LenientBool && jsonscan.Has(b, i, "true"):
+	case s.o.Lenient && jsonscan.Has(b, i, "true"):
 		return 1, i + 4, nil
-	case s.o.LenientBool && jsonscan.Has(b, i, "false"):
+	case s.o.Lenient && jsonscan.Has(b, i, "false"):
 		return 0, i + 5, nil
 	default:
 		for _, n := range nonFinite {
@@ -189,6 +193,15 @@ func (s *scan) float64At(i int) (f float64, end int, err error) {
 		}
 	}
 	return 0, i, s.notA(i)
+}
+
+// quoted tells that text[i], a quote, begins a number in quotes, which lenient numeric inputs take.
+func (s *scan) quoted(i int) bool {
+	if !s.o.Lenient {
+		return false
+	}
+	end, err := jsonscan.Number(s.text, i+1)
+	return err == nil && jsonscan.Has(s.text, end, `"`)
 }
 
 type nonFiniteText struct {
@@ -225,6 +238,30 @@ func putFloat64(s *scan, i, k int) (int, error) {
 	}
 	view[float64](s.mem, k+1)[k] = f
 	return end, nil
+}
+
+func cellFloat32(s *scan, i, k int) (int, error) {
+	if i+lexRoom <= len(s.wide) {
+		if mantissa, exp, neg, length := lex(s.wide, i); length > 0 {
+			if f, ok := toFloat32(mantissa, exp); ok {
+				view[float32](s.mem, k+1)[k] = math.Float32frombits(math.Float32bits(f) | neg<<31)
+				return i + length, nil
+			}
+		}
+	}
+	return putFloat32(s, i, k)
+}
+
+func cellFloat64(s *scan, i, k int) (int, error) {
+	if i+lexRoom <= len(s.wide) {
+		if mantissa, exp, neg, length := lex(s.wide, i); length > 0 {
+			if f, ok := toFloat64(mantissa, exp); ok {
+				view[float64](s.mem, k+1)[k] = math.Float64frombits(math.Float64bits(f) | uint64(neg)<<63)
+				return i + length, nil
+			}
+		}
+	}
+	return putFloat64(s, i, k)
 }
 
 func rowFloat32(s *scan, i int) (int, error) {

@@ -57,9 +57,12 @@ func (s *scan) intAt(i int) (u uint64, neg bool, end int, err error) {
 	b := s.text
 	if c := b[i]; c-'0' > 9 && c != '-' {
 		switch {
-		case s.o.LenientBool && jsonscan.Has(b, i, "true"):
+		case c == '"' && s.quoted(i):
+			u, neg, end, err = s.intAt(i + 1)
+			return u, neg, end + 1, err
+		case s.o.Lenient && jsonscan.Has(b, i, "true"):
 			return 1, false, i + 4, nil
-		case s.o.LenientBool && jsonscan.Has(b, i, "false"):
+		case s.o.Lenient && jsonscan.Has(b, i, "false"):
 			return 0, false, i + 5, nil
 		}
 		return 0, false, i, s.notA(i)
@@ -198,6 +201,18 @@ func pack(mem []byte, n, bits int) []byte {
 		}
 	}
 	return mem[:(n+per-1)/per]
+}
+
+func cellInt[T integer](s *scan, i, k int) (int, error) {
+	if i+24 <= len(s.wide) {
+		if v, length := lexInt(s.wide, i); length > 0 {
+			if t := T(v); int64(t) == v && (t < 0) == (v < 0) {
+				view[T](s.mem, k+1)[k] = t
+				return i + length, nil
+			}
+		}
+	}
+	return putInt[T](s, i, k)
 }
 
 func rowInt[T integer](s *scan, i int) (int, error) {

@@ -68,9 +68,18 @@ func (s *scan) reserve(sl *slot, n, parts int) {
 	}
 }
 
-// most is how many elements text[i:end] can hold: one more than it has commas.
+// most is how many elements of the type in use text[i:end] can hold: one more than it has commas.
 func (s *scan) most(i, end int) int {
-	return min(bytes.Count(s.text[i:end], []byte{','})+1, max(s.left, 1))
+	n := bytes.Count(s.text[i:end], []byte{','}) + 1
+	if s.runs(i, end) {
+		n += end - i
+	}
+	return min(n, max(s.left, 1))
+}
+
+// runs tells that text[i:end] may have elements in base64, more of them than it has commas.
+func (s *scan) runs(i, end int) bool {
+	return s.d == Uint8 && bytes.IndexByte(s.text[i:end], '{') >= 0
 }
 
 func (s *scan) tensor(sl *slot, t *Type, i, end int, v *Value) (int, error) {
@@ -80,13 +89,18 @@ func (s *scan) tensor(sl *slot, t *Type, i, end int, v *Value) (int, error) {
 	most := 0
 	if sl != nil && s.c.size > 0 {
 		if n, fixed := Elements(t.Shape); fixed && t.Ranked {
-			most = min(n, (end-i)/2, s.left) + 1
+			room := (end - i) / 2
+			if s.runs(i, end) {
+				room = end - i
+			}
+			most = min(n, room, s.left) + 1
 		} else {
 			most = s.most(i, end)
 		}
 	}
 	s.reserve(sl, most, 0)
 	s.strings, s.ends = s.strings[:0], s.ends[:0]
+	s.n = 0
 	i, err := s.array(i, t)
 	if err != nil {
 		return i, err
@@ -148,8 +162,8 @@ func (s *scan) sequence(sl *slot, elem *Type, i, end int, v *Value) (int, error)
 		return i, s.fault(i, "an empty list is not accepted: the runtime cannot take an empty sequence")
 	}
 	if sl != nil {
-		n := s.most(i, end)
 		s.codecWithin(elem)
+		n := s.most(i, end)
 		s.reserve(sl, n, n)
 	}
 	var items []Value

@@ -27,7 +27,12 @@ type scan struct {
 	strings []byte // the text of the strings of the tensor at hand
 	ends    []int  // where each of them ends in strings
 	strLeft int    // bytes of strings that the call may still read
-	key     []byte // a map's key
+	key     []byte // a map's key, and a base64 text without its escapes
+	bytes   []byte // what came in base64
+
+	table table   // the table at hand
+	sizes []int64 // of a cell of a table: those of the cells above it
+	sized bool    // sizes is known
 
 	rank  int
 	dims  [maxRank]int64 // declared or found sizes, negative where neither is known
@@ -46,22 +51,27 @@ func (s *scan) trim() {
 	if cap(s.key) > keepBytes {
 		s.key = nil
 	}
+	if cap(s.bytes) > keepBytes {
+		s.bytes = nil
+	}
+	s.table.trim()
 }
 
 // codec is how one element type is read. put reads the value at text[i] into element k and gives the offset after it. row reads
 // the elements of an innermost array, which has some, from text[i] to its closing bracket, whose offset it gives: one indirect
-// call a row is what lets a single walker serve all types at full speed.
+// call a row is what lets a single walker serve all types at full speed. cell is put for those who read many values one by one: it
+// is quick where row is, and row, which has tried the quick way before, does not call it.
 type codec struct {
 	size int // bytes an element takes while it is read
 	put  func(s *scan, i, k int) (int, error)
 	row  func(s *scan, i int) (int, error)
+	cell func(s *scan, i, k int) (int, error)
 }
 
-// array reads the tensor that starts at text[i] with element s.n = 0, checks it against t, and leaves its shape in s.dims and
-// s.rank, its number of elements in s.n.
+// array reads the tensor that starts at text[i] from element s.n on, checks it against t, and leaves its shape in s.dims and
+// s.rank, the number of its last element and one in s.n.
 func (s *scan) array(i int, t *Type) (int, error) {
 	b := s.text
-	s.n = 0
 	rank, seen, depth := -1, 0, 0 // seen: depths that have a size in dims; rank: -1 until the first element tells
 	if t.Ranked {
 		rank, seen = len(t.Shape), len(t.Shape)
@@ -70,10 +80,14 @@ func (s *scan) array(i int, t *Type) (int, error) {
 		}
 		copy(s.dims[:], t.Shape)
 	}
+	if s.sized {
+		rank, seen = len(s.sizes), len(s.sizes)
+		copy(s.dims[:], s.sizes)
+	}
 	if i >= len(b) {
 		return i, s.syntax(i, "the text ends where a value is expected")
 	}
-	if b[i] != '[' {
+	if b[i] != '[' && !s.run(i) {
 		if rank > 0 {
 			return i, s.wrongRank(i, rank, 0)
 		}
@@ -96,18 +110,22 @@ open:
 	}
 	s.count[depth] = 0
 	depth++
-	if i++; i < len(b) && b[i] <= ' ' {
-		i = jsonscan.Space(b, i)
-	}
-	if i >= len(b) {
-		return i, s.syntax(i, "the text ends inside an array")
-	}
 	if b[i] == '[' {
-		goto open
+		if i++; i < len(b) && b[i] <= ' ' {
+			i = jsonscan.Space(b, i)
+		}
+		if i >= len(b) {
+			return i, s.syntax(i, "the text ends inside an array")
+		}
+		if b[i] == '[' || s.run(i) {
+			goto open
+		}
 	}
 	if b[i] != ']' {
 		if depth != rank || depth != seen {
 			switch {
+			case t.Ranked && !elements && s.run(i):
+				return i, s.wrongRank(i, rank, depth-1)
 			case t.Ranked && !elements:
 				return i, s.wrongRank(i, rank, depth)
 			case rank >= 0 || depth != seen:
@@ -122,11 +140,15 @@ open:
 			s.limit = int(width)
 		}
 		s.got, s.more = 0, false
-		next, err := s.c.row(s, i)
+		read, open := s.c.row, depth
+		if s.run(i) {
+			read, open = rowBase64, depth-1
+		}
+		next, err := read(s, i)
 		s.count[depth-1] = int64(s.got)
 		switch {
 		case err != nil:
-			return next, s.at(depth, err)
+			return next, s.at(open, err)
 		case s.more && int64(s.limit) == width:
 			return next, s.wrongSize(next, depth-1, t, true)
 		case s.more:
@@ -173,11 +195,14 @@ closed:
 	if s.dims[depth-1] == s.count[depth-1] {
 		return i, s.wrongSize(i, depth-1, t, true)
 	}
-	if b[i] == '[' {
+	if b[i] == '[' || s.run(i) {
 		goto open
 	}
 	return i, s.at(depth, s.unexpected(i, "an array"))
 }
+
+// run tells that text[i] begins an object that stands for an innermost array of bytes.
+func (s *scan) run(i int) bool { return s.text[i] == '{' && s.d == Uint8 }
 
 // element reads a single value at text[i] as the tensor's next element.
 func (s *scan) element(i int) (int, error) {
