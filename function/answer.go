@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"math"
 	"reflect"
-
-	"github.com/scorefn/scorefn/function/tensor"
 )
 
 // encode writes an answer as JSON: once, exactly, and always valid.
@@ -18,11 +16,7 @@ func (f *Function) encode(dst []byte, answer any) ([]byte, error) {
 	case nil:
 		return append(dst, "{}"...), nil // as the reference server does
 	case JSONAppender:
-		o := tensor.EncodeOptions{}
-		if f.settings.NonFinite == "token" {
-			o.NonFinite = tensor.NonFiniteToken
-		}
-		out, err := a.AppendJSON(dst, o)
+		out, err := a.AppendJSON(dst, f.encoding())
 		if err != nil {
 			return nil, notEncoded(err)
 		}

@@ -18,15 +18,17 @@ type Kind uint8
 
 // The kinds of errors.
 const (
-	Internal    Kind = iota // the model or the script failed: nothing that the caller sent
-	Invalid                 // the caller sent something wrong; sending it again is useless
-	NotFound                // no such model, version or route
-	NotAllowed              // the route exists, the method does not
-	TooLarge                // over a limit that the message names
-	Unsupported             // a media type or encoding that is not understood
-	Unavailable             // overloaded, closing, or the model could not be loaded yet: try again later
-	Timeout                 // the run did not end in time and was stopped
-	Canceled                // the caller went away
+	Internal       Kind = iota // the model or the script failed: nothing that the caller sent
+	Invalid                    // the caller sent something wrong; sending it again is useless
+	NotFound                   // no such model, version or route
+	NotAllowed                 // the route exists, the method does not
+	TooLarge                   // over a limit that the message names
+	HeaderTooLarge             // a request id that is too long
+	NotAcceptable              // the answer cannot be written as Accept asks
+	Unsupported                // a media type or encoding that is not understood
+	Unavailable                // overloaded, closing, or the model could not be loaded yet: try again later
+	Timeout                    // the run did not end in time and was stopped
+	Canceled                   // the caller went away
 	kinds
 )
 
@@ -36,15 +38,17 @@ var table = [kinds]struct {
 	status int
 	retry  bool
 }{
-	Internal:    {"internal", http.StatusInternalServerError, true},
-	Invalid:     {"invalid", http.StatusBadRequest, false},
-	NotFound:    {"not found", http.StatusNotFound, false},
-	NotAllowed:  {"not allowed", http.StatusMethodNotAllowed, false},
-	TooLarge:    {"too large", http.StatusRequestEntityTooLarge, false},
-	Unsupported: {"unsupported", http.StatusUnsupportedMediaType, false},
-	Unavailable: {"unavailable", http.StatusServiceUnavailable, true},
-	Timeout:     {"timeout", http.StatusInternalServerError, true}, // 500 as the reference server answers, not 504
-	Canceled:    {"canceled", 499, true},                           // nobody reads it; the log does
+	Internal:       {"internal", http.StatusInternalServerError, true},
+	Invalid:        {"invalid", http.StatusBadRequest, false},
+	NotFound:       {"not found", http.StatusNotFound, false},
+	NotAllowed:     {"not allowed", http.StatusMethodNotAllowed, false},
+	TooLarge:       {"too large", http.StatusRequestEntityTooLarge, false},
+	HeaderTooLarge: {"header too large", http.StatusRequestHeaderFieldsTooLarge, false},
+	NotAcceptable:  {"not acceptable", http.StatusNotAcceptable, false},
+	Unsupported:    {"unsupported", http.StatusUnsupportedMediaType, false},
+	Unavailable:    {"unavailable", http.StatusServiceUnavailable, true},
+	Timeout:        {"timeout", http.StatusInternalServerError, true}, // 500 as the reference server answers, not 504
+	Canceled:       {"canceled", 499, true},                           // nobody reads it; the log does
 }
 
 // String is the kind's name in logs.

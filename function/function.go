@@ -14,7 +14,7 @@ import (
 // Function is one entry script with its models, each loaded once. It is safe for concurrent use.
 type Function struct {
 	init     Init
-	log      *slog.Logger
+	log      func() *slog.Logger
 	settings settings.Settings
 	problem  error // why the settings could not be read: what every call answers
 	fixed    *modeldir.Model
@@ -29,8 +29,11 @@ type Function struct {
 // Option changes how New makes a Function.
 type Option func(*Function)
 
-// WithLogger makes the function log to l instead of slog.Default.
-func WithLogger(l *slog.Logger) Option { return func(f *Function) { f.log = l } }
+// WithLogger makes the function log to l instead of slog.Default. Either way the request's id is in every line: see
+// [LogHandler].
+func WithLogger(l *slog.Logger) Option {
+	return func(f *Function) { f.log = func() *slog.Logger { return l } }
+}
 
 // WithSettings uses s instead of the process's environment.
 func WithSettings(s settings.Settings) Option {
@@ -42,11 +45,13 @@ func WithModel(m modeldir.Model) Option { return func(f *Function) { f.fixed = &
 
 // New makes a function of a script. Nothing is loaded before Init or the first Run.
 func New(init Init, opts ...Option) *Function {
-	f := &Function{init: init, log: slog.Default(), cells: map[modeldir.Model]*cell[*scorer]{}}
+	f := &Function{init: init, log: slog.Default, cells: map[modeldir.Model]*cell[*scorer]{}}
 	f.settings, f.problem = settings.FromEnv()
 	for _, o := range opts {
 		o(f)
 	}
+	given := f.log
+	f.log = sync.OnceValue(func() *slog.Logger { return slog.New(LogHandler(given().Handler())) }) // a main may set the default first
 	f.models.load = func(context.Context) (*modeldir.Repo, error) {
 		return modeldir.Open(modeldir.Config{
 			AzureMLModelDir: f.settings.AzureMLModelDir,
@@ -101,6 +106,21 @@ func (f *Function) Model(ctx context.Context, name, version string) (modeldir.Mo
 		return m, nil
 	}
 	return repo.Find(name, version)
+}
+
+// Models is every model that can be asked for, by name, then version descending. Nothing is loaded.
+func (f *Function) Models(ctx context.Context) ([]modeldir.Model, error) {
+	if f.fixed != nil {
+		return []modeldir.Model{*f.fixed}, nil
+	}
+	if f.problem != nil {
+		return nil, f.problem
+	}
+	repo, err := f.models.get(ctx)
+	if err != nil {
+		return nil, f.loadFailed(ctx, err)
+	}
+	return repo.Models(), nil
 }
 
 // scorer is the loaded model of that name and version.

@@ -1,8 +1,6 @@
 package function
 
 import (
-	"context"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -17,51 +15,122 @@ import (
 
 // Handler serves f over HTTP, the same on every platform:
 //
-//	GET  /        Healthy, at once, whatever is being scored
-//	POST /score   {"data": …} → the answer as JSON
-//	POST /        the same: function URLs and Cloud Functions call the root
+//	GET  /                                    Healthy, at once, whatever is being scored
+//	POST /score                               {"data": …} → the answer as JSON; GET takes the parameters from the query
+//	POST /                                    the same: function URLs and Cloud Functions call the root
+//	GET  /swagger.json?version=2|3|3.1        the API's description
+//	POST /models/NAME[/versions/V]/score      one of several models; …/swagger.json describes it
+//	GET  /ping, POST /invocations             SageMaker and MLflow
+//	GET  /v1/models[/NAME[/versions/V]]       TensorFlow Serving and KServe 1, with POST …:predict
 //
-// Every error is JSON, {"message": "…"}, with the status of its [Kind].
+// Request ids, CORS, statuses and texts are those of Azure Machine Learning's inference server. Every error is JSON,
+// {"message": "…"} ({"error": "…"} below /v1), with the status of its [Kind].
 func Handler(f *Function) http.Handler {
-	h := &handler{f: f}
-	h.routes = map[string]map[string]handlerFunc{
-		"/":      {http.MethodGet: health, http.MethodHead: health, http.MethodPost: h.score},
-		"/score": {http.MethodPost: h.score},
-	}
+	h := &handler{f: f, cors: newCORS(f.settings.CORSOrigins)}
+	h.routes = h.table()
 	return h
 }
 
 type handler struct {
 	f      *Function
-	routes map[string]map[string]handlerFunc
+	cors   cors
+	routes map[string]*route
+}
+
+// exchange is one request on its way through the handler.
+type exchange struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	call   *Call
+	target target
+
+	start   time.Time
+	status  int
+	in, out int // bytes of the bodies
 }
 
 // handlerFunc answers a request, or returns the error that is to be answered; then it has written nothing.
-type handlerFunc func(w http.ResponseWriter, r *http.Request) error
+type handlerFunc func(x *exchange) error
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if err := h.route(w, r); err != nil {
-		h.fail(w, r, err)
+	ctx, c := withCall(r.Context())
+	x := &exchange{w: w, r: r.WithContext(ctx), call: c, start: time.Now(), target: target{route: nowhere, pattern: "none"}}
+	c.Header, c.Trace = r.Header, first(r.Header, "Traceparent")
+	if err := h.serve(x); err != nil {
+		h.fail(x, err)
 	}
+	h.log(x)
 }
 
-func (h *handler) route(w http.ResponseWriter, r *http.Request) error {
-	methods, ok := h.routes[r.URL.Path]
-	if !ok {
+func (h *handler) serve(x *exchange) error {
+	header := x.w.Header()
+	if id := first(x.r.Header, headerTraceID); id != "" {
+		header[headerTraceID] = []string{id}
+	}
+	if err := ids(x.call, header, x.r.Header); err != nil {
+		return err
+	}
+	preflight := h.cors.head(header, x.r)
+	found := h.find(x)
+	if !found {
 		return Errorf(NotFound, "The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.")
 	}
-	serve, ok := methods[r.Method]
-	if !ok {
-		w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(methods)), ", "))
-		return Errorf(NotAllowed, "The method is not allowed for the requested URL.")
+	if h.f.settings.VersionHeader {
+		header[headerServerVersion] = serverVersion
 	}
-	return serve(w, r)
+	if preflight {
+		x.failed(false)
+		return x.write(http.StatusOK, "text/html; charset=utf-8", nil)
+	}
+	if serve, ok := x.target.methods[x.r.Method]; ok {
+		return serve(x)
+	}
+	allow := strings.Join(slices.Sorted(maps.Keys(x.target.methods)), ", ")
+	header.Set("Allow", allow)
+	return Errorf(NotAllowed, "The method is not allowed for the requested URL.")
 }
 
-func health(w http.ResponseWriter, _ *http.Request) error {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, err := io.WriteString(w, "Healthy")
-	return gone(err)
+// serverVersion is the value of x-ms-server-version.
+var serverVersion = []string{"scorefn/" + Version}
+
+// write answers with a body.
+func (x *exchange) write(status int, contentType string, body []byte) error {
+	header := x.w.Header()
+	header["Content-Type"] = []string{contentType}
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	x.status, x.out = status, len(body)
+	x.w.WriteHeader(status)
+	if x.r.Method == http.MethodHead || len(body) == 0 {
+		return nil
+	}
+	if _, err := x.w.Write(body); err != nil {
+		return &Error{Kind: Canceled, Msg: "The caller went away.", Err: err}
+	}
+	return nil
+}
+
+// failed says in the answer whether the script failed, in Python's spelling.
+func (x *exchange) failed(did bool) {
+	v := "False"
+	if did {
+		v = "True"
+	}
+	x.w.Header()[headerRunFailed] = []string{v}
+}
+
+func health(x *exchange) error {
+	return x.write(http.StatusOK, "text/html; charset=utf-8", []byte("Healthy"))
+}
+
+// options answers OPTIONS for a route that has no handler of its own for it.
+func options(x *exchange) error {
+	x.w.Header().Set("Allow", strings.Join(slices.Sorted(maps.Keys(x.target.methods)), ", "))
+	return x.write(http.StatusOK, "text/html; charset=utf-8", nil)
+}
+
+func scoreOptions(x *exchange) error {
+	x.failed(false)
+	return x.write(http.StatusOK, "text/html; charset=utf-8", nil)
 }
 
 // buffers holds the memory of bodies and answers between requests.
@@ -82,104 +151,130 @@ func (b *buffer) release() {
 	buffers.Put(b)
 }
 
-func (h *handler) score(w http.ResponseWriter, r *http.Request) (err error) {
+// score reads a request, scores it and answers.
+func (h *handler) score(x *exchange) (err error) {
 	b := buffers.Get().(*buffer)
 	defer b.release()
-	if b.body, err = readBody(b.body[:0], r, h.f.settings.MaxBody); err != nil {
-		return err
+	req := Request{
+		Model: x.target.model, Version: x.target.version, bareList: x.target.bareList,
+		ContentType: first(x.r.Header, "Content-Type"), Accept: first(x.r.Header, "Accept"),
 	}
-	answer, err := h.f.Append(r.Context(), b.answer[:0], Request{Body: b.body})
+	if x.r.Method == http.MethodGet {
+		req.ContentType = jsonType
+		req.Body, err = queryBody(x.r.URL.RawQuery)
+	} else {
+		b.body, err = readBody(b.body[:0], x.r, h.f.settings.MaxBody)
+		req.Body = b.body
+	}
 	if err != nil {
 		return err
 	}
-	b.answer = answer
-	header := w.Header()
-	header["Content-Type"] = jsonHeader
-	header["Content-Length"] = []string{strconv.Itoa(len(answer))}
-	_, err = w.Write(answer)
-	return gone(err)
+	x.in = len(req.Body)
+	answer, err := h.f.Append(x.r.Context(), b.answer[:0], req)
+	if err != nil {
+		return h.asEntryScript(x, err)
+	}
+	b.answer = answer.Body
+	x.failed(false)
+	x.took()
+	return x.write(http.StatusOK, answer.ContentType, answer.Body)
 }
 
-var jsonHeader = []string{jsonType}
-
-// readBody appends the request's body to dst. Its memory is sized by Content-Length, but never beyond twice what has
-// arrived: a header alone must not cost memory.
-func readBody(dst []byte, r *http.Request, limit int) ([]byte, error) {
-	if r.ContentLength > int64(limit) {
-		return dst, tooLarge(limit)
-	}
-	const first = 1 << 20
-	whole := max(int(r.ContentLength), 511) + 1 // one byte more: the read that finds the end needs room
-	dst = slices.Grow(dst, min(whole, first))
-	for {
-		if len(dst) == cap(dst) {
-			dst = slices.Grow(dst, max(min(whole-len(dst), len(dst)), 1))
-		}
-		n, err := r.Body.Read(dst[len(dst):cap(dst)])
-		dst = dst[:len(dst)+n]
-		if len(dst) > limit {
-			return dst, tooLarge(limit)
-		}
-		if err == io.EOF {
-			return dst, nil
-		}
-		if err != nil {
-			return dst, unread(r.Context(), err)
-		}
+// took answers how long run() took.
+func (x *exchange) took() {
+	c := x.call
+	if c.ran {
+		x.w.Header()[headerRunMS] = []string{strconv.FormatFloat(float64(c.ended.Sub(c.started))/1e6, 'f', 3, 64)}
 	}
 }
 
-func tooLarge(limit int) error {
-	return Errorf(TooLarge, "The request body is larger than %d bytes, the limit of this service (SCOREFN_MAX_BODY).", limit)
-}
+// entryScript is the value of SCOREFN_ERRORS with which errors look as those of the documented score.py: it catches every
+// exception and returns its text.
+const entryScript = "entry-script"
 
-// unread is the error of a body that did not arrive whole.
-func unread(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return &Error{Kind: Canceled, Msg: "The request was canceled.", Err: err}
+func (h *handler) asEntryScript(x *exchange, err error) error {
+	e := AsError(err)
+	if h.f.settings.Errors != entryScript || e.Kind != Invalid && e.Kind != Internal && e.Kind != Unsupported {
+		return err
 	}
-	return &Error{Kind: Invalid, Msg: "The request body could not be read: it ended early or was malformed.", Err: err}
-}
-
-// gone is the error of an answer that could not be written: nobody is left to read another one.
-func gone(err error) error {
-	if err == nil {
-		return nil
+	text := e.Msg
+	if e.Kind == Internal && e.Err != nil {
+		text = e.Err.Error()
 	}
-	return &Error{Kind: Canceled, Msg: "The caller went away.", Err: err}
+	body, err := tensor.AppendString(nil, strings.ToValidUTF8(text, "\uFFFD"))
+	if err != nil {
+		return err
+	}
+	x.failed(false)
+	if !x.call.ran { // the sample's try block is inside run()
+		x.call.ran, x.call.started, x.call.ended = true, x.start, time.Now()
+	}
+	x.took()
+	return x.write(http.StatusOK, jsonType, body)
 }
 
 // fail answers an error and logs what the caller does not see.
-func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (h *handler) fail(x *exchange, err error) {
 	e := AsError(err)
 	level := slog.LevelDebug
 	if e.Kind == Internal || e.Kind == Timeout || e.Kind == Unavailable && e.Err != nil {
 		level = slog.LevelError
 	}
-	h.f.log.LogAttrs(r.Context(), level, "request failed", slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", e.Kind.Status()), slog.String("kind", e.Kind.String()), slog.String("error", err.Error()))
-	header := w.Header()
+	h.f.log().LogAttrs(x.r.Context(), level, "request failed", slog.String("kind", e.Kind.String()), slog.String("error", err.Error()))
+	if x.status != 0 { // the answer was under way
+		return
+	}
+	header := x.w.Header()
 	if e.Kind == TooLarge {
 		header.Set("Connection", "close") // the rest of the body is not read
 	}
 	if e.Kind == Unavailable {
 		header.Set("Retry-After", strconv.Itoa(int(max(e.RetryAfter+time.Second-1, time.Second)/time.Second)))
 	}
-	header["Content-Type"] = jsonHeader
-	body := message(e.Msg)
-	header.Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(e.Kind.Status())
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(body) // the caller may be gone: there is nothing else to do
-	}
+	x.failed(e.Kind == Timeout || e.Kind == Internal && e.Msg == msgScript)
+	_ = x.write(e.Kind.Status(), jsonType, message(x.target.errorKey(), e.Msg)) // the caller may be gone: there is nothing else to do
 }
 
 // message is {"message": "…"}: one space after the colon, as the reference server writes it.
-func message(text string) []byte {
-	b := append([]byte(nil), `{"message": `...)
+func message(key, text string) []byte {
+	b := []byte(`{"` + key + `": `)
 	quoted, err := tensor.AppendString(b, strings.ToValidUTF8(text, "\uFFFD"))
 	if err != nil { // cannot happen: the text is valid UTF-8
 		quoted = append(b, `""`...)
 	}
 	return append(quoted, '}')
+}
+
+// log writes the access log: one line a request, health probes apart, never with a body or a key of it.
+func (h *handler) log(x *exchange) {
+	ctx := x.r.Context()
+	if !h.f.settings.AccessLog || x.target.quiet || !h.f.log().Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	c := x.call
+	attrs := make([]slog.Attr, 0, 16)
+	attrs = append(attrs, slog.String("method", x.r.Method), slog.String("route", x.target.pattern), slog.Int("status", x.status),
+		slog.Int("bytesIn", x.in), slog.Int("bytesOut", x.out), ms("ms", time.Since(x.start)))
+	if c.model != "" {
+		attrs = append(attrs, slog.String("model", c.model), slog.String("version", c.version), slog.Bool("cold", c.cold))
+	}
+	if !c.ended.IsZero() {
+		attrs = append(attrs, ms("queueMs", c.started.Sub(c.queued)))
+		from := c.started
+		if !c.decoded.IsZero() {
+			attrs = append(attrs, ms("decodeMs", c.decoded.Sub(from)))
+			from = c.decoded
+		}
+		to := c.ended
+		if !c.inferred.IsZero() {
+			to = c.inferred
+		}
+		attrs = append(attrs, ms("runMs", to.Sub(from)), ms("encodeMs", time.Since(to)))
+	}
+	h.f.log().LogAttrs(ctx, slog.LevelInfo, "request", attrs...)
+}
+
+// ms is a duration in milliseconds with three decimals.
+func ms(name string, d time.Duration) slog.Attr {
+	return slog.Float64(name, float64(d.Microseconds())/1e3)
 }

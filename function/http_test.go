@@ -49,7 +49,7 @@ func TestHandlerRoutes(t *testing.T) {
 			t.Errorf("%s %s: the error is not JSON: %s", tt.method, tt.path, w.Body)
 		}
 	}
-	if allow := do(t, h, "PUT", "/", "").Header().Get("Allow"); allow != "GET, HEAD, POST" {
+	if allow := do(t, h, "PUT", "/", "").Header().Get("Allow"); allow != "GET, HEAD, OPTIONS, POST" {
 		t.Errorf("Allow: %q", allow)
 	}
 	if w := do(t, h, "HEAD", "/", ""); w.Code != 200 {

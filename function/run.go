@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/scorefn/scorefn/function/jsonscan"
@@ -13,7 +14,11 @@ import (
 // Request is one call: a body for a model, "" for the default model and for its highest version.
 type Request struct {
 	Model, Version string
+	ContentType    string // text/csv, application/x-npy, application/octet-stream and image/… are what they say; the rest is JSON
+	Accept         string // text/csv, application/x-npy and application/octet-stream are answered where the answer is tensors
 	Body           []byte // {"data": …}
+
+	bareList bool // the route takes a JSON list without an object around it
 }
 
 // Response is the answer to a Request.
@@ -27,15 +32,12 @@ const jsonType = "application/json"
 // Run scores one request. The error is of a known kind: see [AsError]. A run that lasts longer than SCORING_TIMEOUT_MS or
 // than ctx is stopped.
 func (f *Function) Run(ctx context.Context, r Request) (Response, error) {
-	body, err := f.Append(ctx, nil, r)
-	if err != nil {
-		return Response{}, err
-	}
-	return Response{ContentType: jsonType, Body: body}, nil
+	return f.Append(ctx, nil, r)
 }
 
-// Append is Run for a caller that has memory for the answer: the JSON text is appended to dst.
-func (f *Function) Append(ctx context.Context, dst []byte, r Request) ([]byte, error) {
+// Append is Run for a caller that has memory for the answer, which is appended to dst.
+func (f *Function) Append(ctx context.Context, dst []byte, r Request) (Response, error) {
+	ctx, c := withCall(ctx)
 	if f.problem == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.settings.ScoringTimeout, errScoringTimeout)
@@ -43,13 +45,16 @@ func (f *Function) Append(ctx context.Context, dst []byte, r Request) ([]byte, e
 	}
 	s, err := f.scorer(ctx, r.Model, r.Version)
 	if err != nil {
-		return nil, err
+		return Response{}, err
 	}
+	c.model, c.version = s.model.Name, s.model.Version
+	c.cold = s.cold.CompareAndSwap(true, false)
+	c.queued = time.Now()
 	if err := s.gate.enter(ctx); err != nil {
-		return nil, f.stopped(ctx, err)
+		return Response{}, f.stopped(ctx, err)
 	}
 	defer s.gate.leave()
-	return f.append(ctx, dst, s, r.Body)
+	return f.append(ctx, c, dst, s, &r)
 }
 
 // errScoringTimeout is the cause of a context that SCORING_TIMEOUT_MS ended.
@@ -63,53 +68,123 @@ func (f *Function) stopped(ctx context.Context, err error) error {
 	return err
 }
 
-// append scores body with s, whose slot the caller holds. Whatever the script does, the process goes on.
-func (f *Function) append(ctx context.Context, dst []byte, s *scorer, body []byte) (out []byte, err error) {
+// append scores r with s, whose slot the caller holds. Whatever the script does, the process goes on.
+func (f *Function) append(ctx context.Context, c *Call, dst []byte, s *scorer, r *Request) (out Response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			out, err = nil, &Error{Kind: Internal, Msg: msgScript, Err: newPanic("run", p)}
+			out, err = Response{}, &Error{Kind: Internal, Msg: msgScript, Err: newPanic("run", p)}
 		}
 	}()
-	value, offset, err := data(body)
+	media := mediaType(r.ContentType)
+	if decode := s.format(media, r.Body); decode != nil {
+		answer, err := s.score(ctx, c, decode, r.Body)
+		if err != nil {
+			return out, f.stopped(ctx, err)
+		}
+		return f.reply(dst, answer, bare, r.Accept)
+	}
+	if f.settings.StrictType && !isJSON(media) && !s.whole {
+		return out, Errorf(Unsupported, "Expects Content-Type to be application/json")
+	}
+	p, err := f.envelope(s, r)
+	if err != nil {
+		return out, err
+	}
+	if !s.selfChecked && p.offset >= 0 && !s.whole {
+		if err := checkValue(p.value); err != nil {
+			return out, undecodable(err, p.body, p.offset)
+		}
+	}
+	c.started = time.Now()
+	answer, err := s.script.Run(ctx, p.value)
+	c.ended = time.Now()
+	if err != nil {
+		return out, f.stopped(ctx, p.inBody(err))
+	}
+	c.ran = true
+	return f.reply(dst, answer, p.wrap, r.Accept)
+}
+
+// decodeFunc reads a body of one format into the inputs of a model.
+type decodeFunc func(body []byte, into *tensor.Batch) error
+
+// format is how a body of that media type is decoded; nil when it is JSON, as any type is that is not known.
+func (s *scorer) format(media string, body []byte) decodeFunc {
+	if s.decoder == nil || s.whole {
+		return nil
+	}
+	switch media {
+	case "text/csv":
+		return s.decoder.CSV
+	case "application/x-npy":
+		return s.decoder.NPY
+	case "application/octet-stream", "application/x-www-form-urlencoded":
+		if media == "application/octet-stream" && !looksJSON(body) {
+			return s.decoder.Raw
+		}
+	}
+	if i, ok := s.script.(ImageScript); ok && strings.HasPrefix(media, "image/") && i.TakesImages() {
+		return i.DecodeImage
+	}
+	return nil
+}
+
+// looksJSON tells a JSON object that was sent as bytes from the bytes of a tensor.
+func looksJSON(body []byte) bool {
+	i, end := jsonscan.Space(body, 0), len(body)
+	for end > i && (body[end-1] == '\n' || body[end-1] == ' ' || body[end-1] == '\r' || body[end-1] == '\t') {
+		end--
+	}
+	return i < end && body[i] == '{' && body[end-1] == '}'
+}
+
+// score is Run for a body that is not JSON.
+func (s *scorer) score(ctx context.Context, c *Call, decode decodeFunc, body []byte) (any, error) {
+	in := tensor.GetBatch()
+	defer in.Release()
+	c.started = time.Now()
+	if err := decode(body, in); err != nil {
+		return nil, err
+	}
+	c.Decoded()
+	answer, err := s.infer(ctx, in.Values)
+	c.ended = time.Now()
+	c.ran = err == nil
+	return answer, err
+}
+
+// infer scores tensors: with the script's own ending where it has one.
+func (s *scorer) infer(ctx context.Context, in []tensor.Value) (any, error) {
+	if t, ok := s.script.(TensorScript); ok {
+		return t.Score(ctx, in)
+	}
+	m := s.script.(Inferer) // there is a decoder, so it is one
+	values, err := m.Infer(ctx, in...)
 	if err != nil {
 		return nil, err
 	}
-	if !s.selfChecked {
-		if err := checkValue(value); err != nil {
-			return nil, undecodable(err, offset)
-		}
+	a := &tensors{values: values}
+	for _, o := range m.Outputs() {
+		a.names = append(a.names, o.Name)
 	}
-	answer, err := s.script.Run(ctx, value)
-	if err != nil {
-		return nil, f.stopped(ctx, inBody(err, body, offset, len(value)))
-	}
-	if r, ok := answer.(releaser); ok {
-		defer r.Release()
-	}
-	return f.encode(dst, answer)
+	return a, nil
 }
 
-// checkValue checks that value is one JSON value.
-func checkValue(value []byte) error {
-	end, err := jsonscan.Skip(value, 0, jsonscan.MaxDepth)
-	if err == nil && end != len(value) {
-		err = &jsonscan.Error{Offset: end, Msg: "unexpected text after the value"}
-	}
-	return err
-}
-
-// inBody places an error about the value of "data" in the body that the caller sent. Where the body is no JSON at that very
-// place, it is told so in the reference server's words: the value alone would seem to end too early.
-func inBody(err error, body []byte, offset, length int) error {
-	var t *tensor.Error
-	if !errors.As(err, &t) || t.Offset < 0 {
+// inBody places an error about the value in the body that the caller sent. Where the body is no JSON at that very place, it
+// is told so in the reference server's words: the value alone would seem to end too early.
+func (p *payload) inBody(err error) error {
+	t, ok := errors.AsType[*tensor.Error](err)
+	if !ok || t.Offset < 0 || p.offset < 0 {
 		return err
 	}
-	var scan *jsonscan.Error
-	if _, syntax := jsonscan.Skip(body, offset, jsonscan.MaxDepth); errors.As(syntax, &scan) && scan.Offset == min(offset+t.Offset, offset+length) {
-		return undecodable(syntax, 0)
+	if _, syntax := jsonscan.Skip(p.body, p.offset, jsonscan.MaxDepth); syntax != nil {
+		if e, ok := asScan(syntax); ok && e.Offset == p.offset+min(t.Offset, len(p.value)) {
+			return undecodable(syntax, p.body, 0)
+		}
 	}
 	moved := *t
-	moved.Offset += offset
+	moved.Offset += p.offset
 	return &moved
 }
+
+func asScan(err error) (*jsonscan.Error, bool) { return errors.AsType[*jsonscan.Error](err) }

@@ -8,11 +8,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
-	"github.com/scorefn/scorefn/function/jsonscan"
 	"github.com/scorefn/scorefn/function/modeldir"
 	"github.com/scorefn/scorefn/function/settings"
+	"github.com/scorefn/scorefn/function/tensor"
 )
 
 // SampleFile is the name of the request body beside a model that shows how to call it, and that warms it up.
@@ -23,7 +24,14 @@ type scorer struct {
 	script      Script
 	gate        *gate
 	model       modeldir.Model
-	selfChecked bool // the script refuses data that is not JSON
+	selfChecked bool            // the script refuses data that is not JSON
+	whole       bool            // the script takes the body as it is
+	parameters  []Parameter     // those that the script declares; nil: data
+	inputs      []string        // names of the model's inputs
+	decoder     *tensor.Decoder // for these inputs; nil when the script is no Inferer
+	cold        atomic.Bool     // nothing was asked yet
+	sample      []byte          // a request body
+	answer      []byte          // what it was answered when the model was warmed up
 }
 
 // load runs the script's init and one request through the whole path: the first run of a session is slower than the others,
@@ -44,7 +52,7 @@ func (f *Function) load(ctx context.Context, m modeldir.Model) (*scorer, error) 
 		}
 	}()
 	s := &scorer{script: script, model: m}
-	_, s.selfChecked = script.(SelfChecking)
+	s.describe(f.settings)
 	concurrency := f.settings.Concurrency
 	if concurrency == 0 {
 		concurrency = f.settings.VCPUs()
@@ -55,10 +63,28 @@ func (f *Function) load(ctx context.Context, m modeldir.Model) (*scorer, error) 
 	s.gate = newGate(concurrency, f.settings.Queue)
 	loaded := time.Now()
 	f.warmUp(ctx, s)
-	f.log.LogAttrs(ctx, slog.LevelInfo, "model loaded", slog.String("model", m.Name), slog.String("version", m.Version),
+	f.log().LogAttrs(ctx, slog.LevelInfo, "model loaded", slog.String("model", m.Name), slog.String("version", m.Version),
 		slog.String("file", m.File), slog.Duration("load", loaded.Sub(start)), slog.Duration("warmup", time.Since(loaded)))
 	ok = true
+	s.cold.Store(true)
 	return s, nil
+}
+
+// describe finds out what else the script can do.
+func (s *scorer) describe(set settings.Settings) {
+	_, s.selfChecked = s.script.(SelfChecking)
+	_, s.whole = s.script.(WholeBody)
+	if n, ok := s.script.(Named); ok {
+		s.parameters = n.Parameters()
+	}
+	m, ok := s.script.(Inferer)
+	if !ok {
+		return
+	}
+	for _, in := range m.Inputs() {
+		s.inputs = append(s.inputs, in.Name)
+	}
+	s.decoder = tensor.NewDecoder(m.Inputs(), tensor.DecodeOptions{MaxElements: set.MaxElements, Lenient: set.Lenient})
 }
 
 // withTree adds what lies in the model's folder to an error of its init: most of them are about a file.
@@ -74,17 +100,20 @@ const treeLines = 200
 
 // warmUp scores the sample. A sample that fails says nothing about other requests, so that it is logged and no more.
 func (f *Function) warmUp(ctx context.Context, s *scorer) {
-	body, err := sample(s)
+	var err error
+	if s.sample, err = sample(s); err != nil {
+		f.log().WarnContext(ctx, "the sample could not be read", "model", s.model.Name, "error", err)
+		return
+	}
+	if s.sample == nil {
+		return
+	}
+	r, err := f.append(ctx, new(Call), nil, s, &Request{Body: s.sample, ContentType: jsonType})
 	if err != nil {
-		f.log.WarnContext(ctx, "the sample could not be read", "model", s.model.Name, "error", err)
+		f.log().WarnContext(ctx, "the sample was not scored", "model", s.model.Name, "error", err)
 		return
 	}
-	if body == nil {
-		return
-	}
-	if _, err := f.append(ctx, nil, s, body); err != nil {
-		f.log.WarnContext(ctx, "the sample was not scored", "model", s.model.Name, "error", err)
-	}
+	s.answer = r.Body
 }
 
 // sample is the request body to warm up with; nil when there is none.
@@ -102,57 +131,4 @@ func sample(s *scorer) ([]byte, error) {
 		return nil, nil
 	}
 	return b, err
-}
-
-// data is the envelope of the contract taken apart: the value of "data" and its offset in body.
-func data(body []byte) (value []byte, offset int, err error) {
-	if len(body) >= 3 && body[0] == 0xEF && body[1] == 0xBB && body[2] == 0xBF { // a byte order mark
-		offset = 3
-	}
-	first := jsonscan.Space(body, offset)
-	if first == len(body) {
-		return nil, 0, Errorf(Invalid, "POST body is empty. Expecting a JSON dictionary.")
-	}
-	if body[first] != '{' {
-		return nil, 0, notAnObject(body, first)
-	}
-	start := -1
-	err = jsonscan.Object(body[offset:], func(name []byte, from, to int) error {
-		if string(name) != "data" {
-			_, err := jsonscan.Skip(body[offset:], from, jsonscan.MaxDepth)
-			return err
-		}
-		if start >= 0 {
-			return &jsonscan.Error{Offset: from, Msg: `"data" is given twice`}
-		}
-		start = from
-		value = body[offset+from : offset+to]
-		return nil
-	})
-	if err != nil {
-		return nil, 0, undecodable(err, offset)
-	}
-	if start < 0 {
-		return nil, 0, Errorf(Invalid, "A value is not provided for the 'data' parameter.")
-	}
-	return value, offset + start, nil
-}
-
-func notAnObject(body []byte, first int) error {
-	end, err := jsonscan.Skip(body, first, jsonscan.MaxDepth)
-	if err == nil && jsonscan.Space(body, end) == len(body) {
-		return Errorf(Invalid, "POST body should be a JSON dictionary.")
-	}
-	if err == nil {
-		err = &jsonscan.Error{Offset: jsonscan.Space(body, end), Msg: "unexpected text after the value"}
-	}
-	return undecodable(err, 0)
-}
-
-// undecodable is the reference server's text in front of the place and the reason.
-func undecodable(err error, offset int) error {
-	if scan, ok := errors.AsType[*jsonscan.Error](err); ok {
-		err = &jsonscan.Error{Offset: scan.Offset + offset, Msg: scan.Msg}
-	}
-	return Errorf(Invalid, "POST body could not be decoded as JSON: %w", err)
 }

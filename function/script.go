@@ -19,8 +19,8 @@ type Init func(ctx context.Context, m modeldir.Model) (Script, error)
 // memory is used for the next request. Errors made with [Errorf], *tensor.Error and the errors of encoding/json's decoder
 // are the client's fault where they say so; every other error is answered as an internal error and logged in full.
 //
-// A script may also be an [io.Closer], which is closed with the function; a [Concurrent]; a [Sampler]; a [SelfChecking];
-// an [Inferer].
+// A script may also be an [io.Closer], which is closed with the function, and have any of the methods of the interfaces
+// below; *onnx.Session has some of them, which a script that embeds it promotes.
 type Script interface {
 	Run(ctx context.Context, data json.RawMessage) (any, error)
 }
@@ -31,13 +31,18 @@ type JSONAppender interface {
 	AppendJSON(dst []byte, o tensor.EncodeOptions) ([]byte, error)
 }
 
-// Concurrent is a script that knows how many of its runs make sense at one time; *onnx.Session does.
+// TensorAnswer is an answer that is tensors, by name: it can also be written as rows, CSV, NPY or raw bytes.
+type TensorAnswer interface {
+	Tensors() (names []string, values []tensor.Value)
+}
+
+// Concurrent is a script that knows how many of its runs make sense at one time.
 type Concurrent interface {
 	Concurrency() int
 }
 
-// Sampler is a script that has a request body to warm up with, {"data": …}. Without it the file sample.json beside the
-// model is used where there is one.
+// Sampler is a script that has a request body to warm up with and to show in the API documents, {"data": …}. Without it the
+// file sample.json beside the model is used where there is one.
 type Sampler interface {
 	Sample() []byte
 }
@@ -48,11 +53,43 @@ type SelfChecking interface {
 	ChecksJSON()
 }
 
-// Inferer is a script that is also a model of tensors; a script that embeds *onnx.Session is one.
+// Parameter is one parameter of a script that takes others than data.
+type Parameter struct {
+	Name    string
+	Default json.RawMessage // what an absent one is; nil when it is required
+}
+
+// Named is a script whose run() has parameters of its own names: run(num, size). Its Run gets a JSON object of exactly these
+// parameters. The body, or the query of a GET request, has each under its name; other keys are ignored.
+type Named interface {
+	Parameters() []Parameter
+}
+
+// WholeBody is a script whose Run gets the whole body as it is, which need not be JSON, or the JSON object that the query of
+// a GET request stands for: what an undecorated run() of the reference server gets.
+type WholeBody interface {
+	TakesBody()
+}
+
+// Inferer is a script that is also a model of tensors: CSV, NPY and raw bodies are then decoded to its inputs, and its
+// outputs are the answer.
 type Inferer interface {
 	Inputs() []tensor.Spec
 	Outputs() []tensor.Spec
 	Infer(ctx context.Context, inputs ...tensor.Value) ([]tensor.Value, error)
+}
+
+// TensorScript is an Inferer with a say in what the answer is: Score is Run for values that are tensors already.
+type TensorScript interface {
+	Inferer
+	Score(ctx context.Context, inputs []tensor.Value) (any, error)
+}
+
+// ImageScript is a script that takes pictures: DecodeImage makes one (PNG, JPEG, WebP) the inputs that Score takes. It is
+// asked only when TakesImages is true.
+type ImageScript interface {
+	TakesImages() bool
+	DecodeImage(body []byte, into *tensor.Batch) error
 }
 
 // releaser is an answer whose memory is used again once it is written.

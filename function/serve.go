@@ -56,7 +56,7 @@ func ListenAndServe(ctx context.Context, f *Function, addr string, h http.Handle
 	if err := f.Init(ctx); err != nil {
 		return errors.Join(&InitError{Reason(err)}, ln.Close())
 	}
-	return errors.Join(Serve(ctx, ln, h, grace, f.log), f.Close())
+	return errors.Join(Serve(ctx, ln, h, grace, f.log()), f.Close())
 }
 
 // Serve answers HTTP on ln with h until ctx is done. Then it takes no more requests and lets those in flight end, for the

@@ -10,11 +10,11 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
 
+	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/settings"
 )
 
@@ -185,18 +185,10 @@ func (c *call) load() (settings.Settings, *slog.Logger, error) {
 	if err != nil {
 		return set, nil, &exit{exitUsage, err}
 	}
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(set.LogLevel)); err != nil {
-		return set, nil, err
-	}
-	return set, slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: level})), nil
+	return set, function.Logger(c.err, set.LogLevel), nil
 }
 
 func version(_ context.Context, c *call) error {
-	v := "(unknown)"
-	if info, ok := debug.ReadBuildInfo(); ok {
-		v = info.Main.Version
-	}
-	_, err := fmt.Fprintln(c.out, "scorefn", v)
+	_, err := fmt.Fprintln(c.out, "scorefn", function.Version)
 	return err
 }

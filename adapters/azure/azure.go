@@ -38,6 +38,7 @@ func Handler(f *function.Function) http.Handler {
 // Serve loads f's model and serves it on the loopback port that the host names in FUNCTIONS_CUSTOMHANDLER_PORT, until
 // SIGTERM. It returns the process's exit code: 3 when the model could not be loaded.
 func Serve(f *function.Function) int {
+	slog.SetDefault(function.Logger(os.Stdout, f.Settings().LogLevel))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	port := os.Getenv("FUNCTIONS_CUSTOMHANDLER_PORT")

@@ -31,6 +31,7 @@ const grace = 9 * time.Second
 // port is open before the model is loaded, and answers after. It returns the process's exit code: 3 when the model could
 // not be loaded.
 func Serve(f *function.Function) int {
+	slog.SetDefault(function.Logger(os.Stdout, f.Settings().LogLevel))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := function.ListenAndServe(ctx, f, net.JoinHostPort("", strconv.Itoa(f.Settings().Port)), function.Handler(f), grace)

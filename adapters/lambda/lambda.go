@@ -18,6 +18,7 @@ import (
 // Start loads f's model in the init phase, which Lambda gives a full core, and then takes invocations until the sandbox
 // ends. It does not return. A model that cannot be loaded ends the process with status 1, so that Lambda starts afresh.
 func Start(f *function.Function) {
+	slog.SetDefault(function.Logger(os.Stdout, f.Settings().LogLevel))
 	if err := f.Init(context.Background()); err != nil {
 		slog.Error("init failed", "error", err)
 		os.Exit(1)

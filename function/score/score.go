@@ -9,23 +9,28 @@ import (
 	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/modeldir"
 	"github.com/scorefn/scorefn/function/onnx"
+	"github.com/scorefn/scorefn/function/settings"
 	"github.com/scorefn/scorefn/function/tensor"
 )
 
 // script is one loaded model. It is used by many goroutines at one time and changes nothing of itself.
 type script struct {
-	*onnx.Session // Inputs, Outputs, Infer, Close
+	*onnx.Session // Outputs, Close, Concurrency
 	decoder       *tensor.Decoder
 	config        config // score.json beside the model
 }
 
 // Init is init(): it loads the model.
 func Init(ctx context.Context, m modeldir.Model) (function.Script, error) {
+	set, err := settings.From(ctx)
+	if err != nil {
+		return nil, err
+	}
 	session, err := onnx.Open(ctx, m.File, onnx.Options{})
 	if err != nil {
 		return nil, err
 	}
-	config, decoder, err := prepare(ctx, m, session.Inputs(), session.Outputs())
+	config, decoder, err := prepare(set, m, session.Inputs(), session.Outputs())
 	if err != nil {
 		_ = session.Close() // the configuration's error is the one that counts
 		return nil, err
@@ -35,14 +40,26 @@ func Init(ctx context.Context, m modeldir.Model) (function.Script, error) {
 
 // Run is run(data): JSON to tensors, the model, and the chosen outputs back.
 func (s *script) Run(ctx context.Context, data json.RawMessage) (any, error) {
-	c := newCall(s) // the memory of one call; the answer gives it back once it is written
-	if err := s.decoder.JSON(data, c.in); err != nil {
-		c.Release()
+	in := tensor.GetBatch() // the memory of one call
+	defer in.Release()
+	if err := s.decode(data, in); err != nil {
 		return nil, err
 	}
-	if err := s.InferBatch(ctx, c.in.Values, c.out); err != nil {
-		c.Release()
+	function.CallOf(ctx).Decoded()
+	return s.Score(ctx, in.Values)
+}
+
+// Score is Run for inputs that are tensors already, whatever format they came in.
+func (s *script) Score(ctx context.Context, in []tensor.Value) (any, error) {
+	a := s.newAnswer() // it gives its memory back once it is written
+	if err := s.InferBatch(ctx, s.config.complete(in), a.out); err != nil {
+		a.Release()
 		return nil, err
 	}
-	return c, nil
+	function.CallOf(ctx).Inferred()
+	if err := a.choose(); err != nil {
+		a.Release()
+		return nil, err
+	}
+	return a, nil
 }

@@ -32,13 +32,26 @@ type Settings struct {
 	MaxBody         int           // SCOREFN_MAX_BODY: bytes of one request body
 	MaxElements     int           // SCOREFN_MAX_ELEMENTS: elements of one request's tensors
 	NonFinite       string        // SCOREFN_NONFINITE: null or token
-	LenientBool     bool          // SCOREFN_LENIENT: true and false are taken for 1 and 0 by numeric inputs
+	Lenient         bool          // SCOREFN_LENIENT: numeric inputs take true, false and numbers in quotes
 	LogLevel        string        // SCOREFN_LOG_LEVEL: debug, info, warn or error
+	AccessLog       bool          // SCOREFN_ACCESS_LOG: one log line a scoring request
+	CORSOrigins     string        // AML_CORS_ORIGINS: comma list, or *
+	ServiceName     string        // SERVICE_NAME: title of the API documents
+	ServiceVersion  string        // SERVICE_VERSION: version of the API documents
+	PathPrefix      string        // SERVICE_PATH_PREFIX: in front of the paths in the API documents
+	AppRoot         string        // AML_APP_ROOT: folder of the user's own swagger.json files
+	Errors          string        // SCOREFN_ERRORS: message or entry-script
+	VersionHeader   bool          // SCOREFN_SERVER_VERSION_HEADER: x-ms-server-version is sent
+	StrictType      bool          // SCOREFN_STRICT_CONTENT_TYPE: a JSON body must be declared as one
+	HealthRoute     string        // AIP_HEALTH_ROUTE: one more route of the health probe (Vertex AI)
+	PredictRoute    string        // AIP_PREDICT_ROUTE: one more scoring route (Vertex AI)
+	VertexPort      int           // AIP_HTTP_PORT: beats Port (Vertex AI); 0 is not set
 	LambdaMemoryMB  int           // AWS_LAMBDA_FUNCTION_MEMORY_SIZE, set by AWS Lambda; 0 elsewhere
 }
 
 // Setting is one row of the table.
 type Setting struct {
+	Group   string // rows of one group stand together
 	Name    string // environment variable
 	Default string // as it would be written; "" for none
 	Doc     string // one sentence fragment for a user
@@ -46,23 +59,35 @@ type Setting struct {
 }
 
 var table = []Setting{
-	{"AZUREML_MODEL_DIR", "", "model folder or file; beats MODEL_DIR and the bundled model", str(func(s *Settings) *string { return &s.AzureMLModelDir })},
-	{"MODEL_DIR", "", "the same, when AZUREML_MODEL_DIR is not set", str(func(s *Settings) *string { return &s.ModelDir })},
-	{"MODEL_FILE", "", "path of the model file, absolute or inside the model folder", str(func(s *Settings) *string { return &s.ModelFile })},
-	{"MODEL_NAME", "", "which model, where the folder holds several", str(func(s *Settings) *string { return &s.ModelName })},
-	{"MODEL_VERSION", "", "which version; the highest by default", str(func(s *Settings) *string { return &s.ModelVersion })},
-	{"ONNXRUNTIME_LIB", "", "path of the ONNX Runtime library, instead of the search", str(func(s *Settings) *string { return &s.Library })},
-	{"PORT", "8080", "port of the HTTP servers", number(func(s *Settings) *int { return &s.Port }, 0, 65535)},
-	{"SCORING_TIMEOUT_MS", "3600000", "longest run of one request, in milliseconds", millis},
-	{"SCOREFN_THREADS", "0", "threads of one run; 0: 1 for a small model, else the vCPUs that are granted", number(func(s *Settings) *int { return &s.Threads }, 0, 1024)},
-	{"SCOREFN_CONCURRENCY", "0", "runs at one time; 0: vCPUs / threads", number(func(s *Settings) *int { return &s.Concurrency }, 0, 4096)},
-	{"SCOREFN_QUEUE", "64", "requests that may wait for a run; one more is answered 503", number(func(s *Settings) *int { return &s.Queue }, 0, math.MaxInt32)},
-	{"SCOREFN_MAX_BODY", "104857600", "largest request body in bytes; a larger one is answered 413", number(func(s *Settings) *int { return &s.MaxBody }, 1, math.MaxInt)},
-	{"SCOREFN_MAX_ELEMENTS", "67108864", "most tensor elements in one request", number(func(s *Settings) *int { return &s.MaxElements }, 1, math.MaxInt)},
-	{"SCOREFN_NONFINITE", "null", "how NaN and infinities are answered: null, or token (NaN, Infinity, -Infinity as Python writes them)", oneOf(func(s *Settings) *string { return &s.NonFinite }, "null", "token")},
-	{"SCOREFN_LENIENT", "false", "true: numeric inputs take true and false for 1 and 0", boolean(func(s *Settings) *bool { return &s.LenientBool })},
-	{"SCOREFN_LOG_LEVEL", "info", "debug, info, warn or error", oneOf(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
-	{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", "set by AWS Lambda; a vCPU is counted for every 1769 MB", number(func(s *Settings) *int { return &s.LambdaMemoryMB }, 0, math.MaxInt32)},
+	{"model", "AZUREML_MODEL_DIR", "", "model folder or file; beats MODEL_DIR and the bundled model", str(func(s *Settings) *string { return &s.AzureMLModelDir })},
+	{"model", "MODEL_DIR", "", "the same, when AZUREML_MODEL_DIR is not set", str(func(s *Settings) *string { return &s.ModelDir })},
+	{"model", "MODEL_FILE", "", "path of the model file, absolute or inside the model folder", str(func(s *Settings) *string { return &s.ModelFile })},
+	{"model", "MODEL_NAME", "", "which model, where the folder holds several", str(func(s *Settings) *string { return &s.ModelName })},
+	{"model", "MODEL_VERSION", "", "which version; the highest by default", str(func(s *Settings) *string { return &s.ModelVersion })},
+	{"runs", "ONNXRUNTIME_LIB", "", "path of the ONNX Runtime library, instead of the search", str(func(s *Settings) *string { return &s.Library })},
+	{"runs", "SCORING_TIMEOUT_MS", "3600000", "longest run of one request, in milliseconds", millis},
+	{"runs", "SCOREFN_THREADS", "0", "threads of one run; 0: 1 for a small model, else the vCPUs that are granted", number(func(s *Settings) *int { return &s.Threads }, 0, 1024)},
+	{"runs", "SCOREFN_CONCURRENCY", "0", "runs at one time; 0: vCPUs / threads", number(func(s *Settings) *int { return &s.Concurrency }, 0, 4096)},
+	{"runs", "SCOREFN_QUEUE", "64", "requests that may wait for a run; one more is answered 503", number(func(s *Settings) *int { return &s.Queue }, 0, math.MaxInt32)},
+	{"runs", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", "set by AWS Lambda; a vCPU is counted for every 1769 MB", number(func(s *Settings) *int { return &s.LambdaMemoryMB }, 0, math.MaxInt32)},
+	{"requests", "SCOREFN_MAX_BODY", "104857600", "largest request body in bytes; a larger one is answered 413", number(func(s *Settings) *int { return &s.MaxBody }, 1, math.MaxInt)},
+	{"requests", "SCOREFN_MAX_ELEMENTS", "67108864", "most tensor elements in one request", number(func(s *Settings) *int { return &s.MaxElements }, 1, math.MaxInt)},
+	{"requests", "SCOREFN_LENIENT", "false", "true: numeric inputs take true, false and numbers in quotes, as numpy does", boolean(func(s *Settings) *bool { return &s.Lenient })},
+	{"requests", "SCOREFN_STRICT_CONTENT_TYPE", "false", "true: JSON that is not declared as application/json is answered 415", boolean(func(s *Settings) *bool { return &s.StrictType })},
+	{"answers", "SCOREFN_NONFINITE", "null", "how NaN and infinities are answered: null, or token (NaN, Infinity, -Infinity as Python writes them)", oneOf(func(s *Settings) *string { return &s.NonFinite }, "null", "token")},
+	{"answers", "SCOREFN_ERRORS", "message", "entry-script: errors of scoring are answered 200 with their text as a JSON string, as the documented score.py does", oneOf(func(s *Settings) *string { return &s.Errors }, "message", "entry-script")},
+	{"answers", "SCOREFN_SERVER_VERSION_HEADER", "true", "false: no header x-ms-server-version", boolean(func(s *Settings) *bool { return &s.VersionHeader })},
+	{"HTTP", "PORT", "8080", "port of the HTTP servers", number(func(s *Settings) *int { return &s.Port }, 0, 65535)},
+	{"HTTP", "AML_CORS_ORIGINS", "", "origins that browsers may call from, comma separated, or *", str(func(s *Settings) *string { return &s.CORSOrigins })},
+	{"HTTP", "AIP_HTTP_PORT", "0", "beats PORT; set by Vertex AI", number(func(s *Settings) *int { return &s.VertexPort }, 0, 65535)},
+	{"HTTP", "AIP_HEALTH_ROUTE", "", "one more route of the health probe; set by Vertex AI", str(func(s *Settings) *string { return &s.HealthRoute })},
+	{"HTTP", "AIP_PREDICT_ROUTE", "", "one more scoring route; set by Vertex AI", str(func(s *Settings) *string { return &s.PredictRoute })},
+	{"API documents", "AML_APP_ROOT", "", "folder whose swagger.json, swagger2.json, swagger3.json, swagger3.1.json replace the made documents; the model's folder by default", str(func(s *Settings) *string { return &s.AppRoot })},
+	{"API documents", "SERVICE_NAME", "ML service", "title of the API documents", str(func(s *Settings) *string { return &s.ServiceName })},
+	{"API documents", "SERVICE_VERSION", "1.0", "version of the API documents", str(func(s *Settings) *string { return &s.ServiceVersion })},
+	{"API documents", "SERVICE_PATH_PREFIX", "", "in front of the paths in the API documents; routes do not move", str(func(s *Settings) *string { return &s.PathPrefix })},
+	{"log", "SCOREFN_ACCESS_LOG", "true", "false: no log line for each request", boolean(func(s *Settings) *bool { return &s.AccessLog })},
+	{"log", "SCOREFN_LOG_LEVEL", "info", "debug, info, warn or error", oneOf(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 }
 
 // Table is every setting, in the order in which it is printed.
@@ -81,6 +106,9 @@ func Load(getenv func(string) string) (Settings, error) {
 		if err := row.parse(&s, text); err != nil {
 			errs = append(errs, fmt.Errorf("%s=%q: %w", row.Name, text, err))
 		}
+	}
+	if s.VertexPort != 0 {
+		s.Port = s.VertexPort
 	}
 	if len(errs) > 0 {
 		return Settings{}, fmt.Errorf("settings: %w", errors.Join(errs...))
