@@ -19,10 +19,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	onnxtest.Library(t)
-	library, _, err := onnx.FindLibrary("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	library := onnx.LibraryPath()
 	root, err := filepath.Abs("..")
 	if err != nil {
 		t.Fatal(err)

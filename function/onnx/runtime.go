@@ -80,6 +80,13 @@ func LibraryVersion() string {
 	return process.version
 }
 
+// LibraryPath is the ONNX Runtime library that this process has loaded; "" before the first [Load] or [Open].
+func LibraryPath() string {
+	process.mu.Lock()
+	defer process.mu.Unlock()
+	return process.path
+}
+
 func sameFile(a, b string) bool {
 	if a == b {
 		return true

@@ -55,9 +55,7 @@ func output(b *testing.B, name string, args ...string) string {
 func library(b *testing.B) string {
 	b.Helper()
 	onnxtest.Library(b)
-	path, _, err := onnx.FindLibrary("")
-	must(b, err)
-	return path
+	return onnx.LibraryPath()
 }
 
 // limit builds limit.c.
