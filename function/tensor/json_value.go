@@ -12,8 +12,11 @@ func (s *scan) input(b *Batch, spec *Spec, k, start, end int) error {
 	s.spec = spec
 	i, err := s.value(&b.slots[k], &spec.Type, start, end, &b.Values[k])
 	if err == nil {
-		if i = jsonscan.Space(s.text, i); i < end {
-			err = s.syntax(i, "unexpected text after the value")
+		switch after := jsonscan.Space(s.text, i); {
+		case i > end: // it took the brace of the object around it for its own
+			err = s.syntax(len(s.text), "the text ends inside an object")
+		case after < end:
+			err = s.syntax(after, "unexpected text after the value")
 		}
 	}
 	if err != nil {
