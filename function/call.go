@@ -3,7 +3,7 @@ package function
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
+	"encoding/hex"
 	"io"
 	"log/slog"
 	"net/http"
@@ -59,7 +59,14 @@ func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+	text := make([]byte, 0, 36)
+	for i, part := range [][]byte{b[:4], b[4:6], b[6:8], b[8:10], b[10:]} {
+		if i > 0 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, part)
+	}
+	return string(text)
 }
 
 // Logger writes JSON lines from a level on, as every platform's log service reads them: time, level, msg, requestId.
