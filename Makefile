@@ -43,6 +43,10 @@ fmt: ## format the code
 fuzz: setup ## every fuzz target for FUZZTIME (10s)
 	@.ci/fuzz
 
+.PHONY: conformance
+conformance: setup ## the ONNX backend suite through the HTTP handler, bit for bit
+	@.ci/conformance
+
 .PHONY: bench
 bench: setup ## the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

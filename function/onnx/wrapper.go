@@ -61,7 +61,8 @@ func load(path string, ortModel bool, threads int) (_ *ort.DynamicAdvancedSessio
 }
 
 // configure sets the options of DESIGN.md, "session defaults". The memory arena and the memory pattern stay as they are:
-// anything else was measured to use more memory.
+// anything else was measured to use more memory. What fails says so in its error: ONNX Runtime is not to print it to
+// standard error as well, with colours, between the lines of a JSON log.
 func configure(o *ort.SessionOptions, ortModel bool, threads int) error {
 	var level ort.GraphOptimizationLevel = ort.GraphOptimizationLevelEnableAll
 	keys := [][2]string{{"session.intra_op.allow_spinning", "0"}} // spinning costs 20 times the CPU at low load
@@ -77,7 +78,7 @@ func configure(o *ort.SessionOptions, ortModel bool, threads int) error {
 		o.SetIntraOpNumThreads(threads),
 		o.SetInterOpNumThreads(1),
 		o.SetExecutionMode(ort.ExecutionModeSequential),
-		o.SetLogSeverityLevel(ort.LoggingLevelError),
+		o.SetLogSeverityLevel(ort.LoggingLevelFatal),
 		o.SetGraphOptimizationLevel(level),
 	)
 	for _, kv := range keys {
