@@ -32,7 +32,7 @@ func (r *run) feed(in []tensor.Value) (n int, err error) {
 		}
 		slot := &r.in[n]
 		slot.name = r.s.names[i]
-		if v.Kind != tensor.KindTensor || v.DType == tensor.String || !aligned(&v.Tensor) {
+		if v.Kind != tensor.KindTensor || v.DType == tensor.String {
 			r.dirty = true // should a later one fail
 			if slot.made, err = makeValue(v); err != nil {
 				return 0, fmt.Errorf("onnx: input %q: %w", r.s.inputs[i].Name, err)
@@ -59,13 +59,6 @@ func (r *run) feed(in []tensor.Value) (n int, err error) {
 		n++
 	}
 	return n, nil
-}
-
-// aligned tells whether t's memory can be used where it is. A [tensor.Tensor] should be aligned, but a wrong one is to
-// cost a copy, not a crash.
-func aligned(t *tensor.Tensor) bool {
-	size := uintptr(min(8, max(1, t.DType.Bits()/8)))
-	return uintptr(unsafe.Pointer(unsafe.SliceData(t.Data)))%size == 0
 }
 
 // makeValue makes a value that the caller releases, or that sfn_run takes over.

@@ -84,6 +84,10 @@ static int failed(sfn_ctx *c, OrtStatus *s) {
 // round8 keeps every output aligned for any element type.
 static size_t round8(size_t n) { return (n + 7) & ~(size_t)7; }
 
+// SFN_ALIGN is how ONNX Runtime aligns memory of its own. Kernels add elements up in an order that depends on where a vector
+// begins: memory that lies otherwise would give other last digits from request to request, so it is copied.
+#define SFN_ALIGN 64
+
 int sfn_run(sfn_ctx *c, size_t n, uint8_t *p0, uint8_t *p1, uint8_t *p2, uint8_t *p3, uint8_t *arena, size_t size) {
   static int64_t nothing[1]; // ONNX Runtime wants an address even for no bytes
   void *first[4] = {p0, p1, p2, p3};
@@ -97,6 +101,10 @@ int sfn_run(sfn_ctx *c, size_t n, uint8_t *p0, uint8_t *p1, uint8_t *p2, uint8_t
       continue;
     }
     void *data = i < 4 ? first[i] : in->data;
+    if (in->bytes && ((uintptr_t)data & (SFN_ALIGN - 1))) {
+      if ((s = sfn_new_tensor(in->dtype, c->dims + in->dim, in->rank, data, in->bytes, &c->in_values[i]))) return failed(c, s);
+      continue;
+    }
     if ((s = sfn_ort.CreateTensorWithDataAsOrtValue(sfn_cpu, data ? data : nothing, in->bytes, c->dims + in->dim, in->rank,
                                                     in->dtype, &c->in_values[i])))
       return failed(c, s);

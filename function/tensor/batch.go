@@ -68,7 +68,7 @@ func (b *Batch) SetTensor(i int, d DType, shape []int64, data []byte) {
 	b.Values[i] = Value{Tensor: Tensor{DType: d, Shape: s.shape, Data: data}}
 }
 
-// Arena is n bytes of memory shared by all values of b, 8-byte aligned, of undefined content. A second call in the same
+// Arena is n bytes of memory shared by all values of b, 64-byte aligned, of undefined content. A second call in the same
 // use of b takes the first one's memory away.
 func (b *Batch) Arena(n int) []byte {
 	b.arena = sized(b.arena, n)
@@ -79,9 +79,18 @@ func (b *Batch) Arena(n int) []byte {
 func sized(w []uint64, n int) []uint64 {
 	words := (n + 7) / 8
 	if cap(w) < words {
-		return make([]uint64, words)
+		return aligned(words)
 	}
 	return w[:words]
+}
+
+// aligned is memory that begins at a multiple of 64 bytes, a cache line and the widest vector: kernels add elements up in an
+// order that depends on it, and answers are to be the same from request to request.
+func aligned(words int) []uint64 {
+	const line = 64
+	w := make([]uint64, words+line/8-1)
+	off := int(-uintptr(unsafe.Pointer(unsafe.SliceData(w)))%line) / 8
+	return w[off : off+words : off+words]
 }
 
 func bytesOfWords(w []uint64, n int) []byte {
