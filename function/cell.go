@@ -102,6 +102,22 @@ func backoff(fails int) time.Duration {
 	return min(time.Second<<min(fails, 5), longestRetry)
 }
 
+// peek is the value where there is one already.
+func (c *cell[T]) peek() (value T, ok bool) {
+	c.mu.Lock()
+	a := c.cur
+	c.mu.Unlock()
+	if a == nil {
+		return value, false
+	}
+	select {
+	case <-a.done:
+		return a.value, a.err == nil
+	default:
+		return value, false
+	}
+}
+
 // close makes get fail from now on, waits for a load in flight and returns the value for its owner to free; ok is false
 // when there is none, or when it was handed out before.
 func (c *cell[T]) close() (value T, ok bool) {

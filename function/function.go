@@ -1,10 +1,13 @@
 package function
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/scorefn/scorefn/function/modeldir"
@@ -146,6 +149,22 @@ func (f *Function) loadFailed(ctx context.Context, err error) error {
 		return &Error{Kind: Unavailable, Msg: msgInit, Err: l.error, RetryAfter: l.wait}
 	}
 	return f.stopped(ctx, err)
+}
+
+// loaded is the models that are loaded, by name, then version.
+func (f *Function) loaded() []*scorer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var list []*scorer
+	for _, c := range f.cells {
+		if s, ok := c.peek(); ok {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b *scorer) int {
+		return cmp.Or(strings.Compare(a.model.Name, b.model.Name), strings.Compare(a.model.Version, b.model.Version))
+	})
+	return list
 }
 
 func (f *Function) cell(m modeldir.Model) (*cell[*scorer], error) {

@@ -35,6 +35,10 @@ const (
 	modelSwagger = "/models/{name}/swagger.json"
 	v1Model      = "/v1/models/{name}"
 	v1Predict    = "/v1/models/{name}:predict"
+	v2Model      = "/v2/models/{name}"
+	v2ModelReady = "/v2/models/{name}/ready"
+	v2ModelInfer = "/v2/models/{name}/infer"
+	v2ModelStats = "/v2/models/{name}/stats"
 )
 
 // table is every route by its path or pattern. Paths are matched exactly: no redirect, no cleaning.
@@ -60,6 +64,23 @@ func (h *handler) table() map[string]*route {
 		v1Model:         {errors: "error", methods: map[string]handlerFunc{http.MethodGet: h.v1Status}},
 		v1Predict:       {errors: "error", methods: map[string]handlerFunc{http.MethodPost: h.score, http.MethodOptions: scoreOptions}},
 	}
+	v2 := func(method string, serve handlerFunc) *route {
+		r := &route{errors: "error", methods: map[string]handlerFunc{method: serve, http.MethodOptions: scoreOptions}}
+		if method == http.MethodGet {
+			r.methods[http.MethodHead] = serve
+		}
+		return r
+	}
+	t["/v2"] = v2(http.MethodGet, v2Server)
+	t["/v2/health/live"] = v2(http.MethodGet, v2Live)
+	t["/v2/health/ready"] = v2(http.MethodGet, h.v2Ready)
+	t["/v2/repository/index"] = v2(http.MethodPost, h.v2Index)
+	t["/v2/models/stats"] = v2(http.MethodGet, h.v2Stats)
+	t[v2Model] = v2(http.MethodGet, h.v2Metadata)
+	t[v2ModelReady] = v2(http.MethodGet, h.v2Ready)
+	t[v2ModelInfer] = v2(http.MethodPost, h.v2Infer)
+	t[v2ModelStats] = v2(http.MethodGet, h.v2Stats)
+	t["/v2/health/live"].quiet, t["/v2/health/ready"].quiet, t[v2ModelReady].quiet = true, true, true
 	if path := h.f.settings.HealthRoute; path != "" && t[path] == nil {
 		t[path] = probe
 	}
@@ -72,14 +93,21 @@ func (h *handler) table() map[string]*route {
 // find sets the target of a request; false when there is none.
 func (h *handler) find(x *exchange) bool {
 	path := x.r.URL.Path
+	if strings.HasPrefix(path, "/v2") { // clients of this protocol differ in trailing slashes
+		path = strings.TrimRight(path, "/")
+	}
 	if r, ok := h.routes[path]; ok && !strings.Contains(path, "{") {
 		x.target = target{route: r, pattern: path}
 		return true
 	}
-	if strings.HasPrefix(path, "/v1/") {
+	if strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v2") {
 		x.target.route = &route{errors: "error"}
 	}
-	pattern, model, version, ok := named(x.r.URL.EscapedPath())
+	escaped := x.r.URL.EscapedPath()
+	if strings.HasPrefix(escaped, "/v2") {
+		escaped = strings.TrimRight(escaped, "/")
+	}
+	pattern, model, version, ok := named(escaped)
 	r := h.routes[pattern]
 	if !ok || r == nil {
 		return false
@@ -91,14 +119,19 @@ func (h *handler) find(x *exchange) bool {
 // named takes a path apart that names a model: /models/NAME[/versions/V]/score and the like. The names are never made part
 // of a file's path.
 func named(path string) (pattern, model, version string, ok bool) {
-	verb := ""
-	rest, v1 := strings.CutPrefix(path, "/v1/models/")
-	if v1 {
-		rest, verb = cutVerb(rest)
-	} else if rest, ok = strings.CutPrefix(path, "/models/"); !ok {
-		return "", "", "", false
+	family, verb := "", ""
+	for _, f := range []string{"/models/", "/v1/models/", "/v2/models/"} {
+		if rest, found := strings.CutPrefix(path, f); found {
+			family, path = f, rest
+		}
 	}
-	parts := strings.Split(rest, "/")
+	switch family {
+	case "":
+		return "", "", "", false
+	case "/v1/models/":
+		path, verb = cutVerb(path)
+	}
+	parts := strings.Split(path, "/")
 	for i, p := range parts {
 		u, err := url.PathUnescape(p)
 		if err != nil || u == "" {
@@ -110,17 +143,18 @@ func named(path string) (pattern, model, version string, ok bool) {
 	if len(parts) >= 2 && parts[0] == "versions" {
 		version, parts = parts[1], parts[2:]
 	}
-	switch {
-	case v1 && len(parts) == 0 && verb == "":
-		return v1Model, model, version, true
-	case v1 && len(parts) == 0 && verb == "predict":
-		return v1Predict, model, version, true
-	case !v1 && len(parts) == 1 && parts[0] == "score":
-		return modelScore, model, version, true
-	case !v1 && len(parts) == 1 && parts[0] == "swagger.json":
-		return modelSwagger, model, version, true
+	pattern = family + "{name}"
+	switch len(parts) {
+	case 0:
+	case 1:
+		pattern += "/" + parts[0]
+	default:
+		return "", "", "", false
 	}
-	return "", "", "", false
+	if verb != "" {
+		pattern += ":" + verb
+	}
+	return pattern, model, version, true
 }
 
 // cutVerb splits "NAME:predict"; the name may hold a colon itself.

@@ -36,25 +36,47 @@ func (f *Function) Run(ctx context.Context, r Request) (Response, error) {
 }
 
 // Append is Run for a caller that has memory for the answer, which is appended to dst.
-func (f *Function) Append(ctx context.Context, dst []byte, r Request) (Response, error) {
+func (f *Function) Append(ctx context.Context, dst []byte, r Request) (out Response, err error) {
+	err = f.locked(ctx, r.Model, r.Version, func(ctx context.Context, c *Call, s *scorer) error {
+		out, err = f.append(ctx, c, dst, s, &r)
+		return err
+	})
+	return out, err
+}
+
+// locked hands do a loaded model with a slot to run in. The run ends at SCORING_TIMEOUT_MS; whatever the script does, the
+// process goes on.
+func (f *Function) locked(ctx context.Context, model, version string, do func(context.Context, *Call, *scorer) error) error {
 	ctx, c := withCall(ctx)
 	if f.problem == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.settings.ScoringTimeout, errScoringTimeout)
 		defer cancel()
 	}
-	s, err := f.scorer(ctx, r.Model, r.Version)
+	s, err := f.scorer(ctx, model, version)
 	if err != nil {
-		return Response{}, err
+		return err
 	}
 	c.model, c.version = s.model.Name, s.model.Version
 	c.cold = s.cold.CompareAndSwap(true, false)
 	c.queued = time.Now()
 	if err := s.gate.enter(ctx); err != nil {
-		return Response{}, f.stopped(ctx, err)
+		return f.stopped(ctx, err)
 	}
 	defer s.gate.leave()
-	return f.append(ctx, c, dst, s, &r)
+	err = f.stopped(ctx, recovered(func() error { return do(ctx, c, s) }))
+	s.stats.note(c, err, time.Now())
+	return err
+}
+
+// recovered is do with a panic as an error.
+func recovered(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &Error{Kind: Internal, Msg: msgScript, Err: newPanic("run", p)}
+		}
+	}()
+	return do()
 }
 
 // errScoringTimeout is the cause of a context that SCORING_TIMEOUT_MS ended.
@@ -62,24 +84,22 @@ var errScoringTimeout = fmt.Errorf("function: %w", context.DeadlineExceeded)
 
 // stopped turns the error of a run that its context ended into one with the reference server's text; other errors stay.
 func (f *Function) stopped(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, errScoringTimeout) || ctx.Err() != nil && errors.Is(context.Cause(ctx), errScoringTimeout) {
 		return &Error{Kind: Timeout, Msg: fmt.Sprintf("Scoring timeout after %d ms", f.settings.ScoringTimeout/time.Millisecond), Err: err}
 	}
 	return err
 }
 
-// append scores r with s, whose slot the caller holds. Whatever the script does, the process goes on.
+// append scores r with s, whose slot the caller holds.
 func (f *Function) append(ctx context.Context, c *Call, dst []byte, s *scorer, r *Request) (out Response, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			out, err = Response{}, &Error{Kind: Internal, Msg: msgScript, Err: newPanic("run", p)}
-		}
-	}()
 	media := mediaType(r.ContentType)
 	if decode := s.format(media, r.Body); decode != nil {
 		answer, err := s.score(ctx, c, decode, r.Body)
 		if err != nil {
-			return out, f.stopped(ctx, err)
+			return out, err
 		}
 		return f.reply(dst, answer, bare, r.Accept)
 	}
@@ -99,7 +119,7 @@ func (f *Function) append(ctx context.Context, c *Call, dst []byte, s *scorer, r
 	answer, err := s.script.Run(ctx, p.value)
 	c.ended = time.Now()
 	if err != nil {
-		return out, f.stopped(ctx, p.inBody(err))
+		return out, p.inBody(err)
 	}
 	c.ran = true
 	return f.reply(dst, answer, p.wrap, r.Accept)

@@ -30,8 +30,9 @@ type scorer struct {
 	inputs      []string        // names of the model's inputs
 	decoder     *tensor.Decoder // for these inputs; nil when the script is no Inferer
 	cold        atomic.Bool     // nothing was asked yet
-	sample      []byte          // a request body
-	answer      []byte          // what it was answered when the model was warmed up
+	stats       stats
+	sample      []byte // a request body
+	answer      []byte // what it was answered when the model was warmed up
 }
 
 // load runs the script's init and one request through the whole path: the first run of a session is slower than the others,
@@ -108,7 +109,11 @@ func (f *Function) warmUp(ctx context.Context, s *scorer) {
 	if s.sample == nil {
 		return
 	}
-	r, err := f.append(ctx, new(Call), nil, s, &Request{Body: s.sample, ContentType: jsonType})
+	var r Response
+	err = recovered(func() (err error) {
+		r, err = f.append(ctx, new(Call), nil, s, &Request{Body: s.sample, ContentType: jsonType})
+		return err
+	})
 	if err != nil {
 		f.log().WarnContext(ctx, "the sample was not scored", "model", s.model.Name, "error", err)
 		return

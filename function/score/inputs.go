@@ -18,6 +18,11 @@ func (s *script) Infer(ctx context.Context, in ...tensor.Value) ([]tensor.Value,
 	return s.Session.Infer(ctx, s.config.complete(in)...)
 }
 
+// InferBatch is the session's, with the defaults of score.json.
+func (s *script) InferBatch(ctx context.Context, in []tensor.Value, out *tensor.Batch) error {
+	return s.Session.InferBatch(ctx, s.config.complete(in), out)
+}
+
 // Sample is the request of score.json, nil when it has none.
 func (s *script) Sample() []byte { return s.config.sample }
 

@@ -52,7 +52,7 @@ func (s *script) Run(ctx context.Context, data json.RawMessage) (any, error) {
 // Score is Run for inputs that are tensors already, whatever format they came in.
 func (s *script) Score(ctx context.Context, in []tensor.Value) (any, error) {
 	a := s.newAnswer() // it gives its memory back once it is written
-	if err := s.InferBatch(ctx, s.config.complete(in), a.out); err != nil {
+	if err := s.InferBatch(ctx, in, a.out); err != nil {
 		a.Release()
 		return nil, err
 	}

@@ -87,16 +87,16 @@ func number(data json.RawMessage, name string) (int64, error) {
 	return n, json.Unmarshal(in[name], &n)
 }
 
-func text(v any) (any, error) { return v, nil }
+func just(v any) (any, error) { return v, nil }
 
 var identity = onnxtest.Identity(onnxtest.AnyRank(tensor.Float32))
 
 var scorers = map[string]build{
 	"undecorated; returns nothing (null result) for any input": script(wholeFunc{func(json.RawMessage) (any, error) { return nil, nil }}),
 	"undecorated; run() always raises":                         script(wholeFunc{func(json.RawMessage) (any, error) { return nil, errRaised }}),
-	"undecorated; always returns the object {\"a\": 1}":        script(wholeFunc{func(json.RawMessage) (any, error) { return text(map[string]int{"a": 1}) }}),
+	"undecorated; always returns the object {\"a\": 1}":        script(wholeFunc{func(json.RawMessage) (any, error) { return just(map[string]int{"a": 1}) }}),
 	"undecorated; returns its argument unchanged as text: the whole body (POST) or the JSON text built from the query (GET)": script(
-		wholeFunc{func(b json.RawMessage) (any, error) { return text(string(b)) }}),
+		wholeFunc{func(b json.RawMessage) (any, error) { return just(string(b)) }}),
 	"identity on the whole body (no data key, no cast); every exception is caught and its text returned as the result": script(
 		wholeFunc{func(b json.RawMessage) (any, error) { return bytes.Clone(b), nil }}.raw()),
 	"undecorated; the body text selects the value returned: none -> null; empty_str -> the empty string; unicode -> the text héllo 你好 😀; nan -> [NaN, +Infinity, -Infinity]; zero -> 0; false -> false; emptylist -> []; emptydict -> {}; float -> float64 [1.0, 0.1, 1e21, 1e-7, 123456789012345680.0, -0.0]; bigint -> the integer 12345678901234567890; f32list -> float32 [0.1, 1e-8, 16777216] as numbers; json_str -> the text {\"result\": 1}; slash -> the text </script>/; any other body -> run() raises": script(
@@ -130,7 +130,7 @@ var scorers = map[string]build{
 	"row sum of Inputs.input1 times GlobalParameters, reply {\"Results\": [...]}; declared parameters `Inputs` (object: input1 float64[N,3] sample [[1,2,3],[3,2,1]]; input2 data frame records sample [{\"name\":\"Sarah\",\"age\":25},{\"name\":\"John\",\"age\":26}]; input3 float sample 0.0) and `GlobalParameters` (float, sample 1.0); output sample {\"Results\":[1.0,1.0]}": script(powerBI),
 	"a + b per row as a list; parameter name data, data frame in split orientation; input sample columns a=[1.0,2.0], b=[3.0,4.0] (float64); no output schema":                                                                                                                                                                                                                       script(splitFrame),
 	"body key data is parsed as float32, then a fixed result is returned as JSON TEXT (so it is encoded twice): {\"result\": [\"neutral\"], \"time_in_sec\": [0.5]}; every exception is caught and returned as the JSON text of {\"error\": text}": script(
-		runFunc(func(json.RawMessage) (any, error) { return text(`{"result": ["neutral"], "time_in_sec": [0.5]}`) })),
+		runFunc(func(json.RawMessage) (any, error) { return just(`{"result": ["neutral"], "time_in_sec": [0.5]}`) })),
 
 	"identity float32, the documented entry script: parse the whole body as JSON, take key data, cast to float32, return the nested list; every exception is caught and its text returned as the result": network(identity, nil),
 	"identity; body key input_data; run() raises when the key is absent": network(identity, nil),
@@ -158,29 +158,29 @@ func values(body json.RawMessage) (any, error) {
 	case "none":
 		return nil, nil
 	case "empty_str":
-		return text("")
+		return just("")
 	case "unicode":
-		return text("héllo 你好 😀")
+		return just("héllo 你好 😀")
 	case "nan":
-		return text([]float64{math.NaN(), math.Inf(1), math.Inf(-1)})
+		return just([]float64{math.NaN(), math.Inf(1), math.Inf(-1)})
 	case "zero":
-		return text(0)
+		return just(0)
 	case "false":
-		return text(false)
+		return just(false)
 	case "emptylist":
-		return text([]int{})
+		return just([]int{})
 	case "emptydict":
-		return text(map[string]int{})
+		return just(map[string]int{})
 	case "float":
-		return text(tensor.Of([]float64{1, 0.1, 1e21, 1e-7, 123456789012345680.0, math.Copysign(0, -1)}))
+		return just(tensor.Of([]float64{1, 0.1, 1e21, 1e-7, 123456789012345680.0, math.Copysign(0, -1)}))
 	case "bigint":
-		return text(uint64(12345678901234567890))
+		return just(uint64(12345678901234567890))
 	case "f32list":
-		return text(tensor.Of([]float32{0.1, 1e-8, 16777216}))
+		return just(tensor.Of([]float32{0.1, 1e-8, 16777216}))
 	case "json_str":
-		return text(`{"result": 1}`)
+		return just(`{"result": 1}`)
 	case "slash":
-		return text("</script>/")
+		return just("</script>/")
 	}
 	return nil, errRaised
 }
