@@ -31,7 +31,7 @@ func v2Live(x *exchange) error { return x.json(map[string]bool{"live": true}) }
 // load. The specification's body says live, KServe's client reads ready.
 func (h *handler) v2Ready(x *exchange) error {
 	if x.target.model != "" {
-		if _, err := h.v2Model(x); err != nil {
+		if err := h.v2Known(x); err != nil {
 			return err
 		}
 	}
@@ -45,22 +45,22 @@ func (h *handler) v2Ready(x *exchange) error {
 	return x.write(http.StatusServiceUnavailable, jsonType, []byte(`{"live":true,"ready":false}`))
 }
 
-// v2Model is the model that the path names, with the error text that the usual clients know.
-func (h *handler) v2Model(x *exchange) (modeldir.Model, error) {
-	m, err := h.f.Model(x.r.Context(), x.target.model, x.target.version)
+// v2Known is an error, with the text that the usual clients know, when there is no such model as the path names.
+func (h *handler) v2Known(x *exchange) error {
+	_, err := h.f.Model(x.r.Context(), x.target.model, x.target.version)
 	if e := AsError(err); err != nil && e.Kind == NotFound {
 		version := ""
 		if x.target.version != "" {
 			version = " version " + x.target.version
 		}
-		return m, Errorf(NotFound, "Request for unknown model: '%s'%s is not found", x.target.model, version)
+		return Errorf(NotFound, "Request for unknown model: '%s'%s is not found", x.target.model, version)
 	}
-	return m, err
+	return err
 }
 
 // v2Tensors is the loaded model that the path names; a script that is no model of tensors has no place in this protocol.
 func (h *handler) v2Tensors(x *exchange) (*scorer, Inferer, error) {
-	if _, err := h.v2Model(x); err != nil {
+	if err := h.v2Known(x); err != nil {
 		return nil, nil, err
 	}
 	s, err := h.f.scorer(x.r.Context(), x.target.model, x.target.version)
@@ -186,7 +186,7 @@ const headerInference = "Inference-Header-Content-Length"
 
 // v2Infer scores a request of the protocol: JSON, or JSON with tensors as bytes after it.
 func (h *handler) v2Infer(x *exchange) (err error) {
-	if _, err := h.v2Model(x); err != nil {
+	if err := h.v2Known(x); err != nil {
 		return err
 	}
 	length := -1

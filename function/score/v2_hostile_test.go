@@ -54,7 +54,7 @@ func hostileRequests() []hostile {
 		list = append(list, hostile{json: j})
 	}
 	ok8 := strings.Repeat("\x00", 8)
-	for _, h := range []hostile{
+	list = append(list, []hostile{
 		{sized(`8`), ok8[:7], "json"},
 		{sized(`8`), ok8 + "x", "json"},
 		{sized(`7`), ok8[:7], "json"},
@@ -78,9 +78,7 @@ func hostileRequests() []hostile {
 		{text(`11`), "\x01\x00\x00\x00a\x01\x00\x00\x00bc", "json"},
 		{text(`12`), "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00", "json"},
 		{text(`3`), "\x00\x00\x00", "json"},
-	} {
-		list = append(list, h)
-	}
+	}...)
 	return list
 }
 
@@ -96,7 +94,7 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 			{Op: "Identity", Inputs: []string{"x"}, Outputs: []string{"y"}}, {Op: "Identity", Inputs: []string{"s"}, Outputs: []string{"z"}},
 		},
 	}}
-	h := serveModel(t, m, nil)
+	h := serveModel(t, m)
 	var peak uint64 // of what one request allocates beyond its own length
 	for _, r := range requests {
 		header := map[string]string{}
@@ -110,7 +108,7 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		answer := call(t, h, "POST", "/v2/models/m/infer", []byte(r.json+r.bytes), header)
-		body := text(t, answer)
+		body := answer.body
 		runtime.ReadMemStats(&after)
 		used := after.TotalAlloc - before.TotalAlloc
 		size := uint64(len(r.json) + len(r.bytes))
@@ -126,6 +124,6 @@ func TestHostileRequestsAreRefused(t *testing.T) {
 	t.Logf("%d requests, at most %d bytes of memory beyond three times the body", len(requests), peak)
 	good := fmt.Sprintf(`{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]},%s]}`, `{"name":"s","shape":[1],"datatype":"BYTES","data":["a"]}`)
 	if r := call(t, h, "POST", "/v2/models/m/infer", []byte(good), nil); r.StatusCode != 200 { // and the server is alive
-		t.Errorf("%d %s", r.StatusCode, text(t, r))
+		t.Errorf("%d %s", r.StatusCode, r.body)
 	}
 }

@@ -21,9 +21,9 @@ import (
 )
 
 // serveModel is the handler of a network under the name "m".
-func serveModel(t *testing.T, m onnxtest.Model, files map[string]string) http.Handler {
+func serveModel(t *testing.T, m onnxtest.Model) http.Handler {
 	t.Helper()
-	init, model := network(m, files)(t)
+	init, model := network(m, nil)(t)
 	model.Name = "m"
 	f := function.New(init, function.WithModel(model))
 	t.Cleanup(func() { _ = f.Close() })
@@ -33,7 +33,14 @@ func serveModel(t *testing.T, m onnxtest.Model, files map[string]string) http.Ha
 	return function.Handler(f)
 }
 
-func call(t *testing.T, h http.Handler, method, path string, body []byte, header map[string]string) *http.Response {
+// reply is an answer that was read.
+type reply struct {
+	StatusCode int
+	Header     http.Header
+	body       string
+}
+
+func call(t *testing.T, h http.Handler, method, path string, body []byte, header map[string]string) reply {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader(body))
 	for name, value := range header {
@@ -41,24 +48,14 @@ func call(t *testing.T, h http.Handler, method, path string, body []byte, header
 	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func text(t *testing.T, r *http.Response) string {
-	t.Helper()
-	defer r.Body.Close()
-	b, err := io.ReadAll(r.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	return reply{w.Code, w.Header(), w.Body.String()}
 }
 
 var twoFloats = onnxtest.Named(onnxtest.T(tensor.Float32, "N", 2), "x", "y")
 
 func TestInferenceProtocolMetadata(t *testing.T) {
 	t.Parallel()
-	h := serveModel(t, twoFloats, nil)
+	h := serveModel(t, twoFloats)
 	for path, want := range map[string]string{
 		"/v2":                        `{"name":"scorefn","version":"` + function.Version + `","extensions":["binary_tensor_data","statistics","model_repository"]}`,
 		"/v2/":                       `{"name":"scorefn","version":"` + function.Version + `","extensions":["binary_tensor_data","statistics","model_repository"]}`,
@@ -69,27 +66,27 @@ func TestInferenceProtocolMetadata(t *testing.T) {
 		"/v2/models/m?unknown=query": `{"name":"m","versions":["1"],"platform":"onnx_onnxv1","inputs":[{"name":"x","datatype":"FP32","shape":[-1,2]}],"outputs":[{"name":"y","datatype":"FP32","shape":[-1,2]}]}`,
 	} {
 		r := call(t, h, "GET", path, nil, nil)
-		if got := text(t, r); r.StatusCode != 200 || !sameJSON([]byte(got), []byte(want)) || r.Header.Get("Content-Type") != "application/json" {
+		if got := r.body; r.StatusCode != 200 || !sameJSON([]byte(got), []byte(want)) || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %s %s\nwant %s", path, r.StatusCode, r.Header.Get("Content-Type"), got, want)
 		}
 	}
-	if got := text(t, call(t, h, "POST", "/v2/repository/index", []byte(`{"ready":true}`), nil)); got != `[{"name":"m","version":"1","state":"READY","reason":""}]` {
+	if got := call(t, h, "POST", "/v2/repository/index", []byte(`{"ready":true}`), nil).body; got != `[{"name":"m","version":"1","state":"READY","reason":""}]` {
 		t.Errorf("index: %s", got)
 	}
 	for _, path := range []string{"/v2/models/other", "/v2/models/other/ready", "/v2/models/other/versions/2"} {
 		r := call(t, h, "GET", path, nil, nil)
-		if got := text(t, r); r.StatusCode != 404 || !strings.HasPrefix(got, `{"error": "Request for unknown model: 'other'`) || r.Header.Get("Content-Type") != "application/json" {
+		if got := r.body; r.StatusCode != 404 || !strings.HasPrefix(got, `{"error": "Request for unknown model: 'other'`) || r.Header.Get("Content-Type") != "application/json" {
 			t.Errorf("%s: %d %s", path, r.StatusCode, got)
 		}
 	}
-	if r := call(t, h, "GET", "/v2/nope", nil, nil); r.StatusCode != 404 || !strings.HasPrefix(text(t, r), `{"error": `) {
+	if r := call(t, h, "GET", "/v2/nope", nil, nil); r.StatusCode != 404 || !strings.HasPrefix(r.body, `{"error": `) {
 		t.Errorf("an unknown route: %d", r.StatusCode)
 	}
 }
 
 func TestInferenceProtocolInfer(t *testing.T) {
 	t.Parallel()
-	h := serveModel(t, twoFloats, nil)
+	h := serveModel(t, twoFloats)
 	const out = `{"model_name":"m","model_version":"1",%s"outputs":[{"name":"y","datatype":"FP32","shape":[1,2],"data":[1.5,-2.0]}]}`
 	for _, tt := range []struct {
 		name, body string
@@ -109,7 +106,7 @@ func TestInferenceProtocolInfer(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := call(t, h, "POST", "/v2/models/m/infer", []byte(tt.body), nil)
-			got := text(t, r)
+			got := r.body
 			if r.StatusCode != tt.status || tt.want != "" && !sameJSON([]byte(got), []byte(tt.want)) || !json.Valid([]byte(got)) {
 				t.Errorf("got %d %s\nwant %d %s", r.StatusCode, got, tt.status, tt.want)
 			}
@@ -133,10 +130,10 @@ func floats(v ...float32) []byte {
 
 func TestInferenceProtocolBinary(t *testing.T) {
 	t.Parallel()
-	h := serveModel(t, twoFloats, nil)
+	h := serveModel(t, twoFloats)
 	head := []byte(`{"id":"1","parameters":{"binary_data_output":true},"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8}}]}`)
 	body := append(bytes.Clone(head), floats(1.5, -2)...)
-	check := func(t *testing.T, r *http.Response, got []byte) {
+	check := func(t *testing.T, r reply, got []byte) {
 		t.Helper()
 		n, err := strconv.Atoi(r.Header.Get("Inference-Header-Content-Length"))
 		if err != nil || r.StatusCode != 200 || r.Header.Get("Content-Type") != "application/octet-stream" || n > len(got) {
@@ -161,7 +158,7 @@ func TestInferenceProtocolBinary(t *testing.T) {
 	t.Run("plain", func(t *testing.T) {
 		t.Parallel()
 		r := call(t, h, "POST", "/v2/models/m/infer", body, length)
-		check(t, r, []byte(text(t, r)))
+		check(t, r, []byte(r.body))
 	})
 	t.Run("packed", func(t *testing.T) {
 		t.Parallel()
@@ -176,19 +173,19 @@ func TestInferenceProtocolBinary(t *testing.T) {
 			r := call(t, h, "POST", "/v2/models/m/infer", packed.Bytes(), map[string]string{
 				"Inference-Header-Content-Length": strconv.Itoa(len(head)), "Content-Encoding": coding,
 			})
-			check(t, r, []byte(text(t, r)))
+			check(t, r, []byte(r.body))
 		}
 	})
 	t.Run("raw", func(t *testing.T) {
 		t.Parallel()
 		r := call(t, h, "POST", "/v2/models/m/infer", floats(1.5, -2), map[string]string{"Inference-Header-Content-Length": "0"})
-		check(t, r, []byte(text(t, r)))
+		check(t, r, []byte(r.body))
 	})
 	t.Run("mistakes", func(t *testing.T) {
 		t.Parallel()
 		for _, n := range []string{"-1", "x", "99999", "1.5", strconv.Itoa(len(head) - 1)} {
 			r := call(t, h, "POST", "/v2/models/m/infer", body, map[string]string{"Inference-Header-Content-Length": n})
-			if got := text(t, r); r.StatusCode != 400 || !strings.HasPrefix(got, `{"error": `) {
+			if got := r.body; r.StatusCode != 400 || !strings.HasPrefix(got, `{"error": `) {
 				t.Errorf("%s: %d %s", n, r.StatusCode, got)
 			}
 		}
@@ -197,15 +194,15 @@ func TestInferenceProtocolBinary(t *testing.T) {
 
 func TestAnswersArePackedOnDemand(t *testing.T) {
 	t.Parallel()
-	h := serveModel(t, onnxtest.Identity(onnxtest.T(tensor.Float32, "N")), nil)
+	h := serveModel(t, onnxtest.Identity(onnxtest.T(tensor.Float32, "N")))
 	body := []byte(`{"inputs":[{"name":"x","shape":[2000],"datatype":"FP32","data":[` + strings.Repeat("0,", 1999) + `0]}]}`)
-	plain := text(t, call(t, h, "POST", "/v2/models/m/infer", body, nil))
+	plain := call(t, h, "POST", "/v2/models/m/infer", body, nil).body
 	for coding, open := range map[string]func(io.Reader) (io.Reader, error){
 		"gzip":    func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) },
 		"deflate": func(r io.Reader) (io.Reader, error) { return zlib.NewReader(r) },
 	} {
 		r := call(t, h, "POST", "/v2/models/m/infer", body, map[string]string{"Accept-Encoding": coding})
-		packed := text(t, r)
+		packed := r.body
 		z, err := open(strings.NewReader(packed))
 		if err != nil || r.Header.Get("Content-Encoding") != coding || len(packed) >= len(plain) {
 			t.Fatalf("%s: %v, %d of %d bytes, %v", coding, r.Header, len(packed), len(plain), err)
@@ -215,17 +212,17 @@ func TestAnswersArePackedOnDemand(t *testing.T) {
 			t.Errorf("%s: %v", coding, err)
 		}
 	}
-	if r := call(t, h, "POST", "/v2/models/m/infer", body, map[string]string{"Accept-Encoding": "gzip, deflate"}); r.Header.Get("Content-Encoding") != "" || text(t, r) != plain {
+	if r := call(t, h, "POST", "/v2/models/m/infer", body, map[string]string{"Accept-Encoding": "gzip, deflate"}); r.Header.Get("Content-Encoding") != "" || r.body != plain {
 		t.Error("a client that lists what it knows did not ask")
 	}
 }
 
 func TestStatistics(t *testing.T) {
 	t.Parallel()
-	h := serveModel(t, twoFloats, nil)
+	h := serveModel(t, twoFloats)
 	good, bad := `{"data":[[1,2]]}`, `{"data":[[1]]}`
 	for _, body := range []string{good, good, bad} {
-		text(t, call(t, h, "POST", "/score", []byte(body), nil))
+		call(t, h, "POST", "/score", []byte(body), nil)
 	}
 	for _, path := range []string{"/v2/models/m/stats", "/v2/models/stats"} {
 		var got struct {
@@ -235,7 +232,7 @@ func TestStatistics(t *testing.T) {
 				Stats         map[string]struct{ Count, NS int } `json:"inference_stats"`
 			} `json:"model_stats"`
 		}
-		body := text(t, call(t, h, "GET", path, nil, nil))
+		body := call(t, h, "GET", path, nil, nil).body
 		if err := json.Unmarshal([]byte(body), &got); err != nil || len(got.Stats) != 1 || got.Stats[0].Name != "m" || got.Stats[0].Inferences != 2 ||
 			got.Stats[0].Stats["success"].Count != 2 || got.Stats[0].Stats["fail"].Count != 1 || got.Stats[0].Stats["compute_infer"].NS == 0 {
 			t.Errorf("%s: %s, %v", path, body, err)
@@ -254,31 +251,45 @@ func TestValuesInEveryForm(t *testing.T) {
 		oip   string // the request's inputs
 		out   string // the answer's outputs
 	}{
-		{"float16", onnxtest.Identity(onnxtest.T(tensor.Float16, "N")), `[0.1,65504,-0.0]`, `[0.1,65500.0,-0.0]`,
-			`[{"name":"x","shape":[3],"datatype":"FP16","data":[0.1,65504,-0.0]}]`, `[{"name":"y","datatype":"FP16","shape":[3],"data":[0.1,65500.0,-0.0]}]`},
-		{"bfloat16", onnxtest.Identity(onnxtest.T(tensor.BFloat16, "N")), `[1.5]`, `[1.5]`,
-			`[{"name":"x","shape":[1],"datatype":"BF16","data":[1.5]}]`, `[{"name":"y","datatype":"BF16","shape":[1],"data":[1.5]}]`},
-		{"int64 beyond 2^53", onnxtest.Identity(onnxtest.T(tensor.Int64, "N")), `[9007199254740993,-9223372036854775808]`, `[9007199254740993,-9223372036854775808]`,
-			`[{"name":"x","shape":[2],"datatype":"INT64","data":[9007199254740993,-9223372036854775808]}]`, `[{"name":"y","datatype":"INT64","shape":[2],"data":[9007199254740993,-9223372036854775808]}]`},
-		{"uint64", onnxtest.Identity(onnxtest.T(tensor.Uint64)), `18446744073709551615`, `18446744073709551615`,
-			`[{"name":"x","shape":[],"datatype":"UINT64","data":[18446744073709551615]}]`, `[{"name":"y","datatype":"UINT64","shape":[],"data":[18446744073709551615]}]`},
-		{"strings", onnxtest.Identity(onnxtest.T(tensor.String, "N")), `["a\u0000b","żó",""]`, `["a\u0000b","żó",""]`,
-			`[{"name":"x","shape":[3],"datatype":"BYTES","data":["a\u0000b","żó",""]}]`, `[{"name":"y","datatype":"BYTES","shape":[3],"data":["a\u0000b","żó",""]}]`},
-		{"empty", onnxtest.Identity(onnxtest.T(tensor.Float32, "N", 3)), `[]`, `[]`,
-			`[{"name":"x","shape":[0,3],"datatype":"FP32","data":[]}]`, `[{"name":"y","datatype":"FP32","shape":[0,3],"data":[]}]`},
-		{"bool", onnxtest.Identity(onnxtest.T(tensor.Bool, "N")), `[true,false]`, `[true,false]`,
-			`[{"name":"x","shape":[2],"datatype":"BOOL","data":[true,false]}]`, `[{"name":"y","datatype":"BOOL","shape":[2],"data":[true,false]}]`},
+		{
+			"float16", onnxtest.Identity(onnxtest.T(tensor.Float16, "N")), `[0.1,65504,-0.0]`, `[0.1,65500.0,-0.0]`,
+			`[{"name":"x","shape":[3],"datatype":"FP16","data":[0.1,65504,-0.0]}]`, `[{"name":"y","datatype":"FP16","shape":[3],"data":[0.1,65500.0,-0.0]}]`,
+		},
+		{
+			"bfloat16", onnxtest.Identity(onnxtest.T(tensor.BFloat16, "N")), `[1.5]`, `[1.5]`,
+			`[{"name":"x","shape":[1],"datatype":"BF16","data":[1.5]}]`, `[{"name":"y","datatype":"BF16","shape":[1],"data":[1.5]}]`,
+		},
+		{
+			"int64 beyond 2^53", onnxtest.Identity(onnxtest.T(tensor.Int64, "N")), `[9007199254740993,-9223372036854775808]`, `[9007199254740993,-9223372036854775808]`,
+			`[{"name":"x","shape":[2],"datatype":"INT64","data":[9007199254740993,-9223372036854775808]}]`, `[{"name":"y","datatype":"INT64","shape":[2],"data":[9007199254740993,-9223372036854775808]}]`,
+		},
+		{
+			"uint64", onnxtest.Identity(onnxtest.T(tensor.Uint64)), `18446744073709551615`, `18446744073709551615`,
+			`[{"name":"x","shape":[],"datatype":"UINT64","data":[18446744073709551615]}]`, `[{"name":"y","datatype":"UINT64","shape":[],"data":[18446744073709551615]}]`,
+		},
+		{
+			"strings", onnxtest.Identity(onnxtest.T(tensor.String, "N")), `["a\u0000b","żó",""]`, `["a\u0000b","żó",""]`,
+			`[{"name":"x","shape":[3],"datatype":"BYTES","data":["a\u0000b","żó",""]}]`, `[{"name":"y","datatype":"BYTES","shape":[3],"data":["a\u0000b","żó",""]}]`,
+		},
+		{
+			"empty", onnxtest.Identity(onnxtest.T(tensor.Float32, "N", 3)), `[]`, `[]`,
+			`[{"name":"x","shape":[0,3],"datatype":"FP32","data":[]}]`, `[{"name":"y","datatype":"FP32","shape":[0,3],"data":[]}]`,
+		},
+		{
+			"bool", onnxtest.Identity(onnxtest.T(tensor.Bool, "N")), `[true,false]`, `[true,false]`,
+			`[{"name":"x","shape":[2],"datatype":"BOOL","data":[true,false]}]`, `[{"name":"y","datatype":"BOOL","shape":[2],"data":[true,false]}]`,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			h := serveModel(t, tt.model, nil)
+			h := serveModel(t, tt.model)
 			r := call(t, h, "POST", "/score", []byte(`{"data":`+tt.data+`}`), nil)
-			if got := text(t, r); r.StatusCode != 200 || got != tt.want {
+			if got := r.body; r.StatusCode != 200 || got != tt.want {
 				t.Errorf("data: %d %s, want %s", r.StatusCode, got, tt.want)
 			}
 			r = call(t, h, "POST", "/v2/models/m/infer", []byte(`{"inputs":`+tt.oip+`}`), nil)
 			want := `{"model_name":"m","model_version":"1","outputs":` + tt.out + `}`
-			if got := text(t, r); r.StatusCode != 200 || got != want {
+			if got := r.body; r.StatusCode != 200 || got != want {
 				t.Errorf("v2: %d\n got %s\nwant %s", r.StatusCode, got, want)
 			}
 		})
@@ -287,30 +298,30 @@ func TestValuesInEveryForm(t *testing.T) {
 
 func TestModelsWithOddSignatures(t *testing.T) {
 	t.Parallel()
-	zip := serveModel(t, onnxtest.ZipMap(), nil)
+	zip := serveModel(t, onnxtest.ZipMap())
 	if r := call(t, zip, "POST", "/v2/models/m/infer", []byte(`{"inputs":[]}`), nil); r.StatusCode == 200 {
-		t.Errorf("ZipMap: %s", text(t, r))
+		t.Errorf("ZipMap: %s", r.body)
 	}
-	constant := serveModel(t, onnxtest.Constant(tensor.Of([]float32{1, 2})), nil)
+	constant := serveModel(t, onnxtest.Constant(tensor.Of([]float32{1, 2})))
 	for path, body := range map[string]string{"/score": `{"data":{}}`, "/v2/models/m/infer": `{"inputs":[]}`} {
 		if r := call(t, constant, "POST", path, []byte(body), nil); r.StatusCode != 200 {
-			t.Errorf("no inputs, %s: %d %s", path, r.StatusCode, text(t, r))
+			t.Errorf("no inputs, %s: %d %s", path, r.StatusCode, r.body)
 		}
 	}
-	external := serveModel(t, onnxtest.External(), nil)
+	external := serveModel(t, onnxtest.External())
 	if r := call(t, external, "GET", "/v2/models/m/ready", nil, nil); r.StatusCode != 200 {
 		t.Errorf("external weights: %d", r.StatusCode)
 	}
-	many := serveModel(t, onnxtest.Sum(40), nil)
+	many := serveModel(t, onnxtest.Sum(40))
 	var named, inputs []string
 	for i := range 40 {
 		named = append(named, fmt.Sprintf(`"x%02d":[%d]`, i, i))
 		inputs = append(inputs, fmt.Sprintf(`{"name":"x%02d","shape":[1],"datatype":"FP32","data":[%d]}`, i, i))
 	}
-	if r := call(t, many, "POST", "/score", []byte(`{"data":{`+strings.Join(named, ",")+`}}`), nil); r.StatusCode != 200 || text(t, r) != "[780.0]" {
+	if r := call(t, many, "POST", "/score", []byte(`{"data":{`+strings.Join(named, ",")+`}}`), nil); r.StatusCode != 200 || r.body != "[780.0]" {
 		t.Errorf("40 inputs: %d", r.StatusCode)
 	}
-	if r := call(t, many, "POST", "/v2/models/m/infer", []byte(`{"inputs":[`+strings.Join(inputs, ",")+`]}`), nil); r.StatusCode != 200 || !strings.Contains(text(t, r), `"data":[780.0]`) {
+	if r := call(t, many, "POST", "/v2/models/m/infer", []byte(`{"inputs":[`+strings.Join(inputs, ",")+`]}`), nil); r.StatusCode != 200 || !strings.Contains(r.body, `"data":[780.0]`) {
 		t.Errorf("40 inputs over v2: %d", r.StatusCode)
 	}
 	for _, name := range []string{"input:0", "a/b", "__proto__", "data", "inputs", "żółć 😀"} {
@@ -318,12 +329,12 @@ func TestModelsWithOddSignatures(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h := serveModel(t, onnxtest.Named(onnxtest.T(tensor.Float32, "N"), name, name+"_out"), nil)
-		if r := call(t, h, "POST", "/score", fmt.Appendf(nil, `{"data":{%s:[1]}}`, quoted), nil); r.StatusCode != 200 || text(t, r) != "[1.0]" {
+		h := serveModel(t, onnxtest.Named(onnxtest.T(tensor.Float32, "N"), name, name+"_out"))
+		if r := call(t, h, "POST", "/score", fmt.Appendf(nil, `{"data":{%s:[1]}}`, quoted), nil); r.StatusCode != 200 || r.body != "[1.0]" {
 			t.Errorf("%s by name: %d", name, r.StatusCode)
 		}
 		body := fmt.Appendf(nil, `{"inputs":[{"name":%s,"shape":[1],"datatype":"FP32","data":[1]}]}`, quoted)
-		if r := call(t, h, "POST", "/v2/models/m/infer", body, nil); r.StatusCode != 200 || !strings.Contains(text(t, r), `"data":[1.0]`) {
+		if r := call(t, h, "POST", "/v2/models/m/infer", body, nil); r.StatusCode != 200 || !strings.Contains(r.body, `"data":[1.0]`) {
 			t.Errorf("%s over v2: %d", name, r.StatusCode)
 		}
 	}

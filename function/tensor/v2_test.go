@@ -69,8 +69,8 @@ func makeFinite(t *Tensor, i int) {
 }
 
 // v2Body is a request of these values, which AppendV2 writes as an answer.
-func v2Body(t testing.TB, specs []Spec, vs []Value, asBytes bool) (body []byte, headerLength int) {
-	t.Helper()
+func v2Body(tb testing.TB, specs []Spec, vs []Value, asBytes bool) (body []byte, headerLength int) {
+	tb.Helper()
 	var names []string
 	var flags []bool
 	for _, s := range specs {
@@ -78,7 +78,7 @@ func v2Body(t testing.TB, specs []Spec, vs []Value, asBytes bool) (body []byte, 
 	}
 	out, length, any, err := AppendV2(nil, &V2Response{ModelName: "m"}, names, vs, flags, EncodeOptions{})
 	if err != nil || any != asBytes && len(vs) > 0 {
-		t.Fatal(err, any)
+		tb.Fatal(err, any)
 	}
 	head := strings.Replace(strings.Replace(string(out[:length]), `"model_name":"m",`, "", 1), `"outputs"`, `"inputs"`, 1)
 	if !asBytes {
