@@ -4,6 +4,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 ADDR ?= 127.0.0.1:8080
+ARCH ?= amd64
 LDFLAGS := -s -w
 TOOL := go tool -modfile=.ci/tools.mod
 PROGRAMS := bin/scorefn bin/bootstrap bin/handler bin/server
@@ -50,6 +51,13 @@ conformance: setup ## the ONNX backend suite through the HTTP handler, bit for b
 .PHONY: bench
 bench: setup ## the Go benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: build-ScoreFunction build-OnnxRuntimeLayer
+build-ScoreFunction: bin/scorefn ## what "sam build" calls for the function; ARCH=arm64 for the other architecture
+	@bin/scorefn package --arch $(ARCH) --part function --out $(ARTIFACTS_DIR)/ lambda
+
+build-OnnxRuntimeLayer: bin/scorefn ## what "sam build" calls for the layer
+	@bin/scorefn package --arch $(ARCH) --part layer --out $(ARTIFACTS_DIR)/ lambda
 
 .PHONY: clean
 clean: ## remove what was built; lib/ stays

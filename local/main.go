@@ -60,6 +60,9 @@ func commands() []command {
 	return []command{
 		{"serve", "", "score over HTTP until it is interrupted", serve, serveFlags},
 		{"invoke", "[FILE|-]", "score one request and print the answer; without FILE the model's sample", invoke, modelFlags},
+		lambdaCommand(),
+		eventCommand(),
+		packageCommand(),
 		{"doctor", "", "print the library, the model and the settings in force", doctor, modelFlags},
 		{"setup", "", "fetch the ONNX Runtime library, once", setup, setupFlags},
 		{"version", "", "print the version", version, func(*flag.FlagSet, *call) {}},
@@ -120,7 +123,7 @@ func start(ctx context.Context, cmd command, args []string, s streams, getenv fu
 	f.SetOutput(io.Discard) // the error comes back, and is printed once
 	f.Usage = func() {}
 	cmd.flags(f, c)
-	err := f.Parse(args)
+	err := parse(f, args, &c.args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintf(s.out, "usage: scorefn %s\n\n%s.\n", strings.Join(strings.Fields(cmd.name+" [flags] "+cmd.args), " "), cmd.what)
 		f.SetOutput(s.out)
@@ -128,14 +131,24 @@ func start(ctx context.Context, cmd command, args []string, s streams, getenv fu
 		f.PrintDefaults()
 		return err
 	}
-	if err == nil && f.NArg() > strings.Count(cmd.args, "[") {
-		err = fmt.Errorf("unexpected argument %q", f.Arg(f.NArg()-1))
+	if most := strings.Count(cmd.args, "["); err == nil && len(c.args) > most {
+		err = fmt.Errorf("unexpected argument %q", c.args[most])
 	}
 	if err != nil {
 		return &exit{exitUsage, fmt.Errorf("%w (\"scorefn %s -h\" shows the flags)", err, cmd.name)}
 	}
-	c.args = f.Args()
 	return cmd.run(ctx, c)
+}
+
+// parse reads flags wherever they stand, and collects the arguments between them.
+func parse(f *flag.FlagSet, args []string, rest *[]string) error {
+	for {
+		if err := f.Parse(args); err != nil || f.NArg() == 0 {
+			return err
+		}
+		*rest = append(*rest, f.Arg(0))
+		args = f.Args()[1:]
+	}
 }
 
 func usage(w io.Writer) {
