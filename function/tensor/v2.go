@@ -1,117 +1,103 @@
 package tensor
 
-import (
-	"encoding/json"
-	"strconv"
+import "encoding/json"
+
+// The Open Inference Protocol, version 2, over REST: inference_rest.md of kserve/open-inference-protocol. Tensors as bytes after the
+// JSON are Triton's extension to it: docs/protocol/extension_binary_data.md of triton-inference-server/server.
+
+// V2Request is what an inference request says besides its inputs. It is made to be used again: [Decoder.V2] resets it and keeps its
+// memory. The Parameters are parts of the body and valid as long as that is.
+type V2Request struct {
+	ID           string          // what the answer must repeat; "" without HasID
+	HasID        bool            // false when id is absent or null
+	Parameters   json.RawMessage // the request's parameters as they were sent, an object; nil when absent or null
+	Outputs      []V2Output      // the outputs that are asked for, in order, no name twice; empty when the request wants all of them
+	BinaryOutput bool            // outputs are to be bytes where they do not say otherwise themselves (binary_data_output)
+
+	was   string              // the ID of the request before
+	names map[string]struct{} // of many outputs
+	call  v2                  // the call that fills it: on the stack it would not stay there
+}
+
+// V2Output is an output that a request asks for. Whether the model has it is not checked.
+type V2Output struct {
+	Name       string
+	Binary     bool            // it is to be bytes (binary_data)
+	HasBinary  bool            // the request says so, or that it is not to be
+	Offset     int             // of its name in the body
+	Parameters json.RawMessage // as they were sent, an object; nil when absent or null
+}
+
+const (
+	keepOutputs = 1 << 10 // outputs that are kept from request to request
+	keepText    = 1 << 12 // bytes of a string
 )
 
-// V2Request is a request of the Open Inference Protocol without its tensors, which are in a [Batch]. It may be used again:
-// its memory is kept.
-type V2Request struct {
-	ID           string
-	HasID        bool
-	Parameters   json.RawMessage // as sent; nil when absent or null
-	Outputs      []V2Output      // those that are asked for, in order; none means all
-	BinaryOutput bool            // binary_data_output: outputs are answered as bytes unless they say otherwise
-
-	bytes []v2Bytes
+// Reset makes r what it is for a request that says nothing, and keeps its memory.
+func (r *V2Request) Reset() {
+	if r.ID != "" && len(r.ID) <= keepText {
+		r.was = r.ID
+	}
+	r.ID, r.HasID, r.Parameters, r.BinaryOutput = "", false, nil, false
+	if cap(r.Outputs) > keepOutputs {
+		r.Outputs = nil
+	}
+	for i := range r.Outputs {
+		if o := &r.Outputs[i]; len(o.Name) > keepText {
+			*o = V2Output{}
+		} else {
+			*o = V2Output{Name: o.Name} // the next request probably has the same: see again
+		}
+	}
+	r.Outputs = r.Outputs[:0]
+	r.names = nil
 }
 
-// V2Output is an output that a request asks for.
-type V2Output struct {
-	Name              string
-	Binary, HasBinary bool // binary_data
+// again is text as a string: old, without a copy, when it says the same.
+func again(old string, text []byte) string {
+	if old == string(text) {
+		return old
+	}
+	return string(text)
 }
 
-// v2Bytes is an input whose elements follow the JSON part.
-type v2Bytes struct {
-	input, size, at int // at: offset of the size in the JSON part
-	shape           []int64
-}
-
-// V2Response is an answer of the protocol without its tensors.
-type V2Response struct {
-	ModelName, ModelVersion string
-	ID                      string
-	HasID                   bool
-	Parameters              json.RawMessage
-}
-
-// v2Names are the protocol's names of element types (inference_rest.md, "Tensor Data Types"); BF16 is Triton's.
-var v2Names = [...]struct {
-	name string
+var v2Types = [...]struct {
 	d    DType
+	name string
 }{
-	{"BOOL", Bool},
-	{"UINT8", Uint8},
-	{"UINT16", Uint16},
-	{"UINT32", Uint32},
-	{"UINT64", Uint64},
-	{"INT8", Int8},
-	{"INT16", Int16},
-	{"INT32", Int32},
-	{"INT64", Int64},
-	{"FP16", Float16},
-	{"FP32", Float32},
-	{"FP64", Float64},
-	{"BF16", BFloat16},
-	{"BYTES", String},
+	{Float32, "FP32"},
+	{Int64, "INT64"},
+	{Float64, "FP64"},
+	{String, "BYTES"},
+	{Uint8, "UINT8"},
+	{Int32, "INT32"},
+	{Bool, "BOOL"},
+	{Float16, "FP16"},
+	{BFloat16, "BF16"},
+	{Int8, "INT8"},
+	{Int16, "INT16"},
+	{Uint16, "UINT16"},
+	{Uint32, "UINT32"},
+	{Uint64, "UINT64"},
 }
 
-// V2DType is the protocol's name of an element type; "" when it has none, as float8 and int4.
+// V2DType is the protocol's name of d: "FP32", "INT64", "BYTES" for strings, and "BF16", which Triton has added. It is "" for types
+// that the protocol does not have: those of 8 bits and less other than integers of 8, and complex numbers.
 func V2DType(d DType) string {
-	for _, n := range v2Names {
-		if n.d == d {
-			return n.name
+	for i := range v2Types {
+		if v2Types[i].d == d {
+			return v2Types[i].name
 		}
 	}
 	return ""
 }
 
-// ParseV2DType is the element type of a name of the protocol.
+// ParseV2DType is the type that the protocol calls name, as [V2DType] writes it.
 func ParseV2DType(name string) (d DType, ok bool) {
-	for _, n := range v2Names {
-		if n.name == name {
-			return n.d, true
+	for i := range v2Types {
+		if v2Types[i].name == name {
+			return v2Types[i].d, true
 		}
 	}
 	return Undefined, false
 }
-
-// AppendV2Metadata writes a model's metadata: names, versions, and its inputs and outputs with -1 for free dimensions. An
-// open rank is the shape [-1]. What the protocol has no type for (sequences, maps, small floats) has the datatype "".
-func AppendV2Metadata(dst []byte, name string, versions []string, inputs, outputs []Spec) ([]byte, error) {
-	type io struct {
-		Name     string  `json:"name"`
-		DataType string  `json:"datatype"`
-		Shape    []int64 `json:"shape"`
-	}
-	list := func(specs []Spec) []io {
-		out := []io{}
-		for i := range specs {
-			t := &specs[i].Type
-			for t.Kind == KindOptional && t.Elem != nil {
-				t = t.Elem
-			}
-			e := io{Name: specs[i].Name, Shape: []int64{-1}}
-			if t.Kind == KindTensor {
-				e.DataType = V2DType(t.DType)
-				if t.Ranked {
-					e.Shape = append([]int64{}, t.Shape...)
-				}
-			}
-			out = append(out, e)
-		}
-		return out
-	}
-	b, err := json.Marshal(struct {
-		Name     string   `json:"name"`
-		Versions []string `json:"versions"`
-		Platform string   `json:"platform"`
-		Inputs   []io     `json:"inputs"`
-		Outputs  []io     `json:"outputs"`
-	}{name, versions, "onnx_onnxv1", list(inputs), list(outputs)})
-	return append(dst, b...), err
-}
-
-func v2Index(part string, i int) string { return part + "[" + strconv.Itoa(i) + "]" }
