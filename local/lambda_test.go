@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -14,8 +16,13 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/aws/aws-lambda-go/lambda/messages"
+
+	"github.com/scorefn/scorefn/adapters/lambda"
+	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/onnx"
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
+	"github.com/scorefn/scorefn/function/score"
 	"github.com/scorefn/scorefn/local/lambdaemu"
 	"github.com/scorefn/scorefn/local/lambdaemu/door"
 	"github.com/scorefn/scorefn/local/lambdaemu/event"
@@ -137,13 +144,9 @@ func testDoors(t *testing.T, args []string) {
 			t.Errorf("%s: %s", d.Prefix, got)
 		}
 	}
-	for _, s := range event.Sources() {
-		b, err := s.Make(event.Options{Bodies: [][]byte{sample}})
-		if err != nil {
-			continue // the ones of S3
-		}
-		if got := ask(lambdaemu.InvokePath, string(b)); !strings.HasPrefix(got, "200 OK {") || strings.Contains(got, "errorType") {
-			t.Errorf("%s: %s", s.Name, got)
+	for name, payload := range eventsWithoutObjects(t, sample) {
+		if got, want := ask(lambdaemu.InvokePath, payload), "200 OK "+direct(t, payload); scored(got) != scored(want) {
+			t.Errorf("%s: %s, without the program %s", name, got, want)
 		}
 	}
 	if _, err := exec.LookPath("curl"); err == nil { // the line that is printed works when it is pasted
@@ -152,6 +155,52 @@ func testDoors(t *testing.T, args []string) {
 			t.Errorf("%s\n%s %v", line, b, err)
 		}
 	}
+}
+
+// eventsWithoutObjects are an event of every source that scores its own bytes: with the sample twice and a mistake between them, and
+// as AWS prints it in its documentation.
+func eventsWithoutObjects(t *testing.T, sample []byte) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, s := range event.Sources() {
+		for _, bodies := range [][][]byte{{sample}, {sample, []byte(`{"data": [[1]]}`), sample}} {
+			if b, err := s.Make(event.Options{Bodies: bodies}); err == nil { // the others name objects, or hold one body
+				all[fmt.Sprintf("%s of %d", s.Name, len(bodies))] = string(b)
+			}
+		}
+	}
+	files, err := filepath.Glob("../adapters/lambda/testdata/*.json")
+	if err != nil || len(files) == 0 || len(all) < 10 {
+		t.Fatalf("%d files, %d events, %v", len(files), len(all), err)
+	}
+	for _, file := range files {
+		if b, err := os.ReadFile(file); err != nil {
+			t.Fatal(err)
+		} else if name := filepath.Base(file); !strings.Contains(name, "s3") {
+			all[name] = string(b)
+		}
+	}
+	return all
+}
+
+// direct is what the handler answers in this process.
+func direct(t *testing.T, payload string) string {
+	t.Helper()
+	f := function.New(score.Init)
+	defer f.Close()
+	answer, err := lambda.Handler(f, lambda.WithEnv(func(string) string { return "" })).Invoke(t.Context(), []byte(payload))
+	if e, ok := errors.AsType[messages.InvokeResponse_Error](err); ok {
+		answer, err = json.Marshal(e)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(answer))
+}
+
+// scored is an answer without the headers of HTTP, where times and ids are.
+func scored(answer string) string {
+	return regexp.MustCompile(`"(multiValueH|h)eaders":\{[^}]*\},?`).ReplaceAllString(answer, "")
 }
 
 func testTrigger(t *testing.T, args []string) {

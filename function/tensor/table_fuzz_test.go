@@ -204,7 +204,7 @@ func FuzzCSV(f *testing.F) {
 				t.Fatalf("%q: %v", text, err)
 			}
 			header := ""
-			if d.inputs[0].DType == String && strings.HasPrefix(string(lines), "x\n") {
+			if v := &b.Values[0]; v.DType == String && v.Shape[len(v.Shape)-1] == 1 && strings.TrimSpace(v.Strings[0]) == "x" {
 				header = "x\n" // else it would be one
 			}
 			if err := d.CSV([]byte(header+string(lines)), again); err != nil || show(again.Values[0]) != show(b.Values[0]) {
@@ -228,7 +228,7 @@ func sameAsEncodingCSV(t *testing.T, text []byte, v Value) {
 	for _, row := range rows {
 		cells = append(cells, row...)
 	}
-	if len(cells) > len(v.Strings) && cells[0] == "x" {
+	if len(cells) > len(v.Strings) && strings.TrimSpace(cells[0]) == "x" {
 		cells = cells[1:]
 	}
 	if err != nil || !reflect.DeepEqual(cells, v.Strings) {

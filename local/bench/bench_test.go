@@ -27,6 +27,7 @@ import (
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
 	"github.com/scorefn/scorefn/function/score"
 	"github.com/scorefn/scorefn/function/tensor"
+	"github.com/scorefn/scorefn/local/lambdaemu"
 )
 
 const (
@@ -68,10 +69,12 @@ func limit(b *testing.B) string {
 	return bin
 }
 
-func scorefn(b *testing.B) string {
+// program builds a main package as it is shipped.
+func program(b *testing.B, dir string, flags ...string) string {
 	b.Helper()
-	bin := filepath.Join(b.TempDir(), "scorefn")
-	output(b, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, root+"/local")
+	bin := filepath.Join(b.TempDir(), "program")
+	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", bin}, flags...)
+	output(b, "go", append(args, root+"/"+dir)...)
 	return bin
 }
 
@@ -131,6 +134,22 @@ func firstAnswer(b *testing.B, bin string, sample []byte) float64 {
 	return 0
 }
 
+// firstCall is the time of the first call of a Lambda function, from the start of its process to its answer.
+func firstCall(b *testing.B, bootstrap string, sample []byte) float64 {
+	b.Helper()
+	e, err := lambdaemu.New(lambdaemu.Config{Command: []string{bootstrap}, Dir: root})
+	must(b, err)
+	start := time.Now()
+	a, err := e.Invoke(b.Context(), lambdaemu.Call{Payload: sample})
+	d := time.Since(start)
+	must(b, err)
+	must(b, e.Close())
+	if string(a.Payload) != "[2]" {
+		b.Fatalf("answered %s", a.Payload)
+	}
+	return float64(d)
+}
+
 func sampleBody(b *testing.B) []byte {
 	b.Helper()
 	body, err := os.ReadFile(root + "/model/digits/1/sample.json")
@@ -142,17 +161,20 @@ func sampleBody(b *testing.B) []byte {
 func BenchmarkColdStart(b *testing.B) {
 	library := library(b)
 	b.Setenv("ONNXRUNTIME_LIB", library)
-	c, bin, body := limit(b), scorefn(b), sampleBody(b)
-	var inC, invoke, serve []float64
+	c, bin, bootstrap, body := limit(b), program(b, "local"), program(b, "adapters/lambda/bootstrap", "-tags=lambda.norpc"), sampleBody(b)
+	var inC, invoke, serve, lambda []float64
 	for b.Loop() {
 		inC = append(inC, firstLine(b, c, library, model))
 		invoke = append(invoke, firstLine(b, bin, "invoke", "--model-dir", root+"/model"))
 		serve = append(serve, firstAnswer(b, bin, body))
+		lambda = append(lambda, firstCall(b, bootstrap, body))
 	}
 	m := median(inC)
 	b.ReportMetric(m/1e6, "C-ms")
 	b.ReportMetric(median(invoke)/m, "invoke/C")
 	b.ReportMetric(median(serve)/m, "http/C")
+	b.ReportMetric(median(lambda)/m, "lambda/C")
+	b.ReportMetric(median(lambda)/median(invoke), "lambda/invoke")
 	b.ReportMetric(0, "ns/op")
 }
 
