@@ -65,7 +65,7 @@ func (f *Function) load(ctx context.Context, m modeldir.Model) (*scorer, error) 
 	loaded := time.Now()
 	f.warmUp(ctx, s)
 	f.log().LogAttrs(ctx, slog.LevelInfo, "model loaded", slog.String("model", m.Name), slog.String("version", m.Version),
-		slog.String("file", m.File), slog.Duration("load", loaded.Sub(start)), slog.Duration("warmup", time.Since(loaded)))
+		slog.String("file", m.File), ms("loadMs", loaded.Sub(start)), ms("warmupMs", time.Since(loaded)))
 	ok = true
 	s.cold.Store(true)
 	return s, nil
