@@ -29,6 +29,7 @@ type V2Output struct {
 }
 
 const (
+	mostOutputs = 10_000  // outputs of a request: it costs more memory to note one than to ask for it
 	keepOutputs = 1 << 10 // outputs that are kept from request to request
 	keepText    = 1 << 12 // bytes of a string
 )

@@ -43,7 +43,7 @@ type v2 struct {
 // first is free besides it, that is 1, the batch of this form. BYTES is one element, the whole body without a length before it, and no
 // dimension may be other than 1.
 //
-// A request for no outputs, [], wants all of them, as in Triton. A mistake in the request is an [*Error], whose path is like
+// A request for no outputs, [], wants all of them, as in Triton; one for more than 10,000 is refused. A mistake in the request is an [*Error], whose path is like
 // inputs[0].data[2], and leaves into without values and req empty.
 func (d *Decoder) V2(body []byte, headerLen int, req *V2Request, into *Batch) error {
 	req.Reset()
@@ -146,6 +146,9 @@ func (p *v2) parameters(i int) (end int, err error) {
 // output reads an output that is asked for.
 func (p *v2) output(start int) (end int, err error) {
 	r := p.req
+	if len(r.Outputs) == mostOutputs {
+		return start, p.s.syntax(start, "more than %d outputs are asked for", mostOutputs)
+	}
 	if len(r.Outputs) < cap(r.Outputs) {
 		r.Outputs = r.Outputs[:len(r.Outputs)+1] // which may have its name already
 	} else {
@@ -202,7 +205,7 @@ func (p *v2) outputParameters(o *V2Output, i int) (end int, err error) {
 	})
 }
 
-// asked tells that the last output was asked for before. A hostile request has a million of them.
+// asked tells that the last output was asked for before.
 func (r *V2Request) asked() bool {
 	const few = 16
 	last := len(r.Outputs) - 1

