@@ -43,8 +43,8 @@ type v2 struct {
 // first is free besides it, that is 1, the batch of this form. BYTES is one element, the whole body without a length before it, and no
 // dimension may be other than 1.
 //
-// A request for no outputs, [], wants all of them, as in Triton; one for more than 10,000 is refused. A mistake in the request is an [*Error], whose path is like
-// inputs[0].data[2], and leaves into without values and req empty.
+// A request for no outputs, [], wants all of them, as in Triton; one for more than 10,000 is refused. A mistake in the request is an
+// [*Error], whose path is like inputs[0].data[2], and leaves into without values and req empty.
 func (d *Decoder) V2(body []byte, headerLen int, req *V2Request, into *Batch) error {
 	req.Reset()
 	into.Reset(len(d.inputs))
