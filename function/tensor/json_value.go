@@ -71,8 +71,10 @@ func (s *scan) reserve(sl *slot, n, parts int) {
 	}
 }
 
-// most is how many elements of the type in use text[i:end] can hold: one more than it has commas.
+// most is how many elements of the type in use text[i:end] can hold: one more than it has commas. In wrong text, such as
+// {"x":[ }, the space after a bracket may reach beyond the end.
 func (s *scan) most(i, end int) int {
+	end = max(i, end)
 	n := bytes.Count(s.text[i:end], []byte{','}) + 1
 	if s.runs(i, end) {
 		n += end - i
