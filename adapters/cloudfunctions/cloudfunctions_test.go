@@ -3,7 +3,6 @@ package cloudfunctions_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"os"
@@ -38,19 +37,7 @@ func TestFrameworkAnswersTheGoldenVectors(t *testing.T) {
 	t.Parallel()
 	onnxtest.Library(t)
 	url := startFramework(t)
-	functiontest.Run(t, func(t *testing.T, body []byte) (int, []byte) {
-		t.Helper()
-		r, err := http.Post(url, "application/json", bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Body.Close()
-		answer, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.StatusCode, answer
-	})
+	functiontest.Run(t, functiontest.Post(url))
 }
 
 // startFramework runs the Functions Framework in a process of its own and returns its URL once it answers.

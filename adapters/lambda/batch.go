@@ -44,6 +44,25 @@ type record struct {
 	versions map[string]string // of objects among them, by URL
 }
 
+// decodeBase64 reads an array of objects, in order, whose member id names the record and whose data is base64 of a request.
+func decodeBase64(array raw, id string) (batch, error) {
+	var lane []record
+	err := elements(array, func(r raw) error {
+		v, err := members(r, id, "data")
+		if err != nil {
+			return err
+		}
+		name, err := v[0].text()
+		if err != nil {
+			return err
+		}
+		data, err := v[1].appendBase64(nil)
+		lane = append(lane, one(name, data, err))
+		return nil
+	})
+	return batch{lanes: [][]record{lane}}, err
+}
+
 // outcome is what became of a record.
 type outcome struct {
 	id      string

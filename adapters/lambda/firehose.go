@@ -3,21 +3,7 @@ package lambda
 // decodeFirehose reads records that Amazon Data Firehose wants transformed (Firehose developer guide, "Transform source data
 // in Amazon Data Firehose"). Their data is base64 of a request.
 func decodeFirehose(e *event) (batch, error) {
-	var lane []record
-	err := elements(e.members[mTopicRecords], func(r raw) error {
-		v, err := members(r, "recordId", "data")
-		if err != nil {
-			return err
-		}
-		id, err := v[0].text()
-		if err != nil {
-			return err
-		}
-		data, err := v[1].appendBase64(nil)
-		lane = append(lane, one(id, data, err))
-		return nil
-	})
-	return batch{lanes: [][]record{lane}}, err
+	return decodeBase64(e.members[mTopicRecords], "recordId")
 }
 
 // answerFirehose gives every record back: Ok with the answer as its data, Dropped under SCOREFN_POISON=drop, else

@@ -11,21 +11,7 @@ import (
 // decodeActiveMQ reads messages of Apache ActiveMQ (Lambda developer guide, "Using Lambda with Amazon MQ"). Their data is
 // base64 of a request.
 func decodeActiveMQ(e *event) (batch, error) {
-	var lane []record
-	err := elements(e.members[mMessages], func(r raw) error {
-		v, err := members(r, "messageID", "data")
-		if err != nil {
-			return err
-		}
-		id, err := v[0].text()
-		if err != nil {
-			return err
-		}
-		data, err := v[1].appendBase64(nil)
-		lane = append(lane, one(id, data, err))
-		return nil
-	})
-	return batch{lanes: [][]record{lane}}, err
+	return decodeBase64(e.members[mMessages], "messageID")
 }
 
 // decodeRabbitMQ reads messages of RabbitMQ, by queue and virtual host. Most have no id: their place in the queue's batch

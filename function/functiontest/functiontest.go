@@ -5,7 +5,9 @@ package functiontest
 import (
 	"bytes"
 	"embed"
+	"io"
 	"io/fs"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,6 +65,23 @@ func Vectors(tb testing.TB) []Vector {
 		tb.Fatal("there are no vectors")
 	}
 	return vs
+}
+
+// Post is an invoke of [Run] that posts to the URL.
+func Post(url string) func(t *testing.T, body []byte) (status int, answer []byte) {
+	return func(t *testing.T, body []byte) (int, []byte) {
+		t.Helper()
+		r, err := http.Post(url, "application/json", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Body.Close()
+		answer, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.StatusCode, answer
+	}
 }
 
 // Run sends every vector through invoke, which returns the HTTP status and the body of the answer.

@@ -1,9 +1,7 @@
 package score_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -68,19 +66,7 @@ func TestHandlerAnswersTheGoldenVectors(t *testing.T) {
 	onnxtest.Library(t)
 	server := httptest.NewServer(function.Handler(newFunction(t)))
 	t.Cleanup(server.Close)
-	functiontest.Run(t, func(t *testing.T, body []byte) (int, []byte) {
-		t.Helper()
-		r, err := server.Client().Post(server.URL+"/score", "application/json", bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.Body.Close()
-		answer, err := io.ReadAll(r.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return r.StatusCode, answer
-	})
+	functiontest.Run(t, functiontest.Post(server.URL+"/score"))
 }
 
 func TestOutputs(t *testing.T) {

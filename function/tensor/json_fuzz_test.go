@@ -174,18 +174,20 @@ func FuzzEncodeDecode(f *testing.F) {
 	if n == 0 {
 		f.Fatal("no seeds")
 	}
-	f.Fuzz(func(t *testing.T, k uint8, data []byte) {
-		d := numeric[int(k)%len(numeric)]
-		size, _ := d.Bytes(1)
-		data = data[:len(data)/size*size]
-		if d == Bool {
-			for i := range data {
-				data[i] &= 1
-			}
+	f.Fuzz(func(t *testing.T, k uint8, data []byte) { checkIdentity(t, fuzzed(k, data)) })
+}
+
+// fuzzed is a tensor of rank 1 of as many elements as data has.
+func fuzzed(k uint8, data []byte) Value {
+	d := numeric[int(k)%len(numeric)]
+	size, _ := d.Bytes(1)
+	data = data[:len(data)/size*size]
+	if d == Bool {
+		for i := range data {
+			data[i] &= 1
 		}
-		n := len(data) * 8 / d.Bits()
-		checkIdentity(t, Value{Tensor: Tensor{DType: d, Shape: []int64{int64(n)}, Data: data}})
-	})
+	}
+	return Value{Tensor: Tensor{DType: d, Shape: []int64{int64(len(data) * 8 / d.Bits())}, Data: data}}
 }
 
 func FuzzAppendString(f *testing.F) {
