@@ -21,11 +21,9 @@ type V2Request struct {
 
 // V2Output is an output that a request asks for. Whether the model has it is not checked.
 type V2Output struct {
-	Name       string
-	Binary     bool            // it is to be bytes (binary_data)
-	HasBinary  bool            // the request says so, or that it is not to be
-	Offset     int             // of its name in the body
-	Parameters json.RawMessage // as they were sent, an object; nil when absent or null
+	Name      string
+	Binary    bool // it is to be bytes (binary_data)
+	HasBinary bool // the request says so, or that it is not to be
 }
 
 const (

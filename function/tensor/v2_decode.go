@@ -155,7 +155,7 @@ func (p *v2) output(start int) (end int, err error) {
 		r.Outputs = append(r.Outputs, V2Output{})
 	}
 	o := &r.Outputs[len(r.Outputs)-1]
-	*o = V2Output{Name: o.Name, Offset: start}
+	*o = V2Output{Name: o.Name}
 	seen := 0
 	end, err = p.object(start, func(name []byte, i int) (end int, err error) {
 		switch string(name) {
@@ -167,7 +167,7 @@ func (p *v2) output(start int) (end int, err error) {
 			if err != nil {
 				return i, err
 			}
-			o.Name, o.Offset = again(o.Name, text), i
+			o.Name = again(o.Name, text)
 			if p.req.asked() {
 				return i, p.s.syntax(i, "output %.100q is asked for twice", o.Name)
 			}
@@ -176,11 +176,7 @@ func (p *v2) output(start int) (end int, err error) {
 			if err := p.once(&seen, 2, i); err != nil || p.null(i) {
 				return i + 4, err
 			}
-			end, err := p.outputParameters(o, i)
-			if err == nil {
-				o.Parameters = json.RawMessage(p.text[i:end:end])
-			}
-			return end, err
+			return p.outputParameters(o, i)
 		}
 		return p.skip(i)
 	})
@@ -193,15 +189,18 @@ func (p *v2) output(start int) (end int, err error) {
 func (p *v2) outputParameters(o *V2Output, i int) (end int, err error) {
 	seen := 0
 	return p.object(i, func(name []byte, i int) (end int, err error) {
-		if string(name) != "binary_data" {
-			return p.skip(i)
+		switch string(name) {
+		case "binary_data":
+			if err := p.once(&seen, 1, i); err != nil {
+				return i, err
+			}
+			o.Binary, end, err = p.boolean(i)
+			o.HasBinary = true
+			return end, err
+		case "classification": // other text instead of the tensor's numbers: ignored, it would be misread
+			return i, p.s.syntax(i, "classes instead of numbers are not supported")
 		}
-		if err := p.once(&seen, 1, i); err != nil {
-			return i, err
-		}
-		o.Binary, end, err = p.boolean(i)
-		o.HasBinary = true
-		return end, err
+		return p.skip(i)
 	})
 }
 

@@ -79,6 +79,7 @@ func v2HostileRequests() []v2Hostile {
 		{text: `{"outputs":["y"]}`, want: `outputs[0]: expected an object, found a string (at byte 12)`},
 		{text: `{"outputs":[{}]}`, want: `outputs[0]: name is missing (at byte 12)`},
 		{text: `{"outputs":[{"name":"y"},{"name":"y"}]}`, want: `outputs[1].name: output "y" is asked for twice (at byte 33)`},
+		{text: `{"outputs":[{"name":"y","parameters":{"classification":2}}]}`, want: `outputs[0].parameters.classification: classes instead of numbers are not supported (at byte 55)`},
 		{text: `{"outputs":[{"name":"y","name":"z"}]}`, want: `outputs[0].name: given twice (at byte 31)`},
 		{text: `{"outputs":[{"name":"y","parameters":{"binary_data":"yes"}}]}`, want: `outputs[0].parameters.binary_data: expected true or false, found a string (at byte 52)`},
 		{text: `{"outputs":[{"name":"y","parameters":7}]}`, want: `outputs[0].parameters: expected an object, found a number (at byte 37)`},

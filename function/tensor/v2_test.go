@@ -88,8 +88,8 @@ func TestV2Request(t *testing.T) {
 		{`{"parameters": {} ,` + input + `}`, `id "" false, parameters {}, bytes false, outputs []`},
 		{`{"outputs":[],` + input + `}`, `id "" false, parameters , bytes false, outputs []`},
 		{
-			`{"outputs":[{"name":"b"},{"parameters":{"binary_data":false},"name":"a"},{"name":"c","z":1,"parameters":{"classification":2,"binary_data":true}},{"name":"d","parameters":null}],` + input + `}`,
-			`id "" false, parameters , bytes false, outputs [b false false  a false true {"binary_data":false} c true true {"classification":2,"binary_data":true} d false false ]`,
+			`{"outputs":[{"name":"b"},{"parameters":{"binary_data":false},"name":"a"},{"name":"c","z":1,"parameters":{"other":2,"binary_data":true}},{"name":"d","parameters":null}],` + input + `}`,
+			`id "" false, parameters , bytes false, outputs [b false false a false true c true true d false false]`,
 		},
 	} {
 		_, r, err := v2Call([]Spec{in(Int8, -1)}, DecodeOptions{}, c.text, "")
@@ -99,10 +99,7 @@ func TestV2Request(t *testing.T) {
 		}
 		var outputs []string
 		for _, o := range r.Outputs {
-			if at := c.text[o.Offset:]; !strings.HasPrefix(at, `"`+o.Name+`"`) {
-				t.Errorf("output %s is not at %.10s", o.Name, at)
-			}
-			outputs = append(outputs, fmt.Sprintf("%s %v %v %s", o.Name, o.Binary, o.HasBinary, o.Parameters))
+			outputs = append(outputs, fmt.Sprintf("%s %v %v", o.Name, o.Binary, o.HasBinary))
 		}
 		if got := fmt.Sprintf("id %q %v, parameters %s, bytes %v, outputs %v", r.ID, r.HasID, r.Parameters, r.BinaryOutput, outputs); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.text, got, c.want)
