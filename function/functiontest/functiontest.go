@@ -71,11 +71,16 @@ func Vectors(tb testing.TB) []Vector {
 func Post(url string) func(t *testing.T, body []byte) (status int, answer []byte) {
 	return func(t *testing.T, body []byte) (int, []byte) {
 		t.Helper()
-		r, err := http.Post(url, "application/json", bytes.NewReader(body))
+		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer r.Body.Close()
+		q.Header.Set("Content-Type", "application/json")
+		r, err := http.DefaultClient.Do(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = r.Body.Close() }()
 		answer, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Fatal(err)
