@@ -1,15 +1,15 @@
 //go:build darwin || dragonfly || freebsd || netbsd || openbsd
 
-package lambdaemu
+package process
 
 import (
 	"runtime"
 	"syscall"
 )
 
-// processAttributes gives a process a group of its own, so that Ctrl-C at a terminal does not reach it and its children can
+// attributes gives a process a group of its own, so that Ctrl-C at a terminal does not reach it and its children can
 // be ended with it.
-func processAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func attributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // memoryKB is unknown here while the process lives.
 func memoryKB(int) int { return 0 }

@@ -1,4 +1,4 @@
-package lambdaemu
+package process
 
 import (
 	"bytes"
@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// processAttributes gives a process a group of its own, so that Ctrl-C at a terminal does not reach it and its children can
-// be ended with it, and ends it when the emulator is killed.
-func processAttributes() *syscall.SysProcAttr {
+// attributes gives a process a group of its own, so that Ctrl-C at a terminal does not reach it and its children can
+// be ended with it, and ends it when this program is killed.
+func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 

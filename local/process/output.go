@@ -1,4 +1,4 @@
-package lambdaemu
+package process
 
 import (
 	"bytes"
@@ -9,58 +9,43 @@ import (
 	"time"
 )
 
-// maxTail is how much of a call's log goes into X-Amz-Log-Result.
-const maxTail = 4 * 1024
-
-// maxLine is the longest line that is held back until its end: CloudWatch's largest event.
+// maxLine is the longest line that is held back until its end: the largest entry of the platforms' logs.
 const maxLine = 256 * 1024
 
-// output is the stream that all processes share: lines do not mix.
-type output struct {
+// Output is a stream that several processes share: their lines do not mix.
+type Output struct {
 	mu sync.Mutex
 	w  io.Writer
 }
 
-func (o *output) line(b []byte) {
+// NewOutput writes whole lines to w; nil discards them.
+func NewOutput(w io.Writer) *Output {
+	if w == nil {
+		w = io.Discard
+	}
+	return &Output{w: w}
+}
+
+// Line writes b and a line end.
+func (o *Output) Line(b []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_, _ = o.w.Write(append(bytes.Clone(b), '\n')) // nobody is left to be told
 }
 
-// callLog is the end of one call's log.
-type callLog struct {
-	mu   sync.Mutex
-	tail []byte
-}
-
-func (l *callLog) line(b []byte) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.tail = append(append(l.tail, b...), '\n')
-	if extra := len(l.tail) - maxTail; extra > 0 {
-		l.tail = append([]byte(nil), l.tail[extra:]...)
-	}
-}
-
-func (l *callLog) bytes() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.tail)
-}
-
-// console is what one process writes: standard output and error are one stream, as in CloudWatch.
+// console is what one process writes: standard output and error are one stream, as in the platforms' logs.
 type console struct {
-	out  *output
+	out  *Output
 	r, w *os.File
 	done chan struct{} // closed when everything has been read
 
 	mu     sync.Mutex
-	log    *callLog // of the call that runs
+	sink   func(line []byte) // of the call that runs
 	marks  map[int]chan struct{}
 	marked int
 }
 
-func newConsole(out *output) (*console, error) {
+func newConsole(out *Output) (*console, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -70,17 +55,15 @@ func newConsole(out *output) (*console, error) {
 	return c, nil
 }
 
-// attach sends what comes to l as well.
-func (c *console) attach(l *callLog) {
+func (c *console) attach(sink func(line []byte)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.log = l
+	c.sink = sink
 }
 
 // A mark is written into the process's own stream: when it comes out, all that the process wrote before has come out.
 var markStart, markEnd = []byte("\x00scorefn mark "), []byte("\x00")
 
-// sync returns when everything that the process had written has been passed on. An unfinished line counts as one.
 func (c *console) sync() {
 	seen := make(chan struct{})
 	c.mu.Lock()
@@ -171,10 +154,10 @@ func (c *console) emit(b []byte) {
 func (c *console) line(b []byte) {
 	b = bytes.TrimSuffix(b, []byte("\r"))
 	c.mu.Lock()
-	log := c.log
+	sink := c.sink
 	c.mu.Unlock()
-	c.out.line(b)
-	if log != nil {
-		log.line(b)
+	c.out.Line(b)
+	if sink != nil {
+		sink(b)
 	}
 }

@@ -1,13 +1,13 @@
 //go:build !(darwin || dragonfly || freebsd || linux || netbsd || openbsd)
 
-package lambdaemu
+package process
 
 import (
 	"os"
 	"syscall"
 )
 
-func processAttributes() *syscall.SysProcAttr { return nil }
+func attributes() *syscall.SysProcAttr { return nil }
 
 func terminate(p *os.Process) { _ = p.Kill() }
 
