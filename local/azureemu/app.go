@@ -50,8 +50,8 @@ type Binding struct {
 
 // RetryPolicy is retry of a function.json.
 type RetryPolicy struct {
-	Strategy                                     string
-	MaxRetryCount                                int
+	Strategy                                        string
+	MaxRetryCount                                   int
 	DelayInterval, MinimumInterval, MaximumInterval timespan
 }
 

@@ -59,12 +59,12 @@ func properties(p map[string]any) map[string]any {
 
 // BusMessage is a message of Service Bus.
 type BusMessage struct {
-	Body                         []byte
-	ID, LockToken, ContentType   string
-	Sequence                     int64
-	DeliveryCount                int
-	Enqueued, Expires            time.Time
-	ApplicationProperties        map[string]any
+	Body                       []byte
+	ID, LockToken, ContentType string
+	Sequence                   int64
+	DeliveryCount              int
+	Enqueued, Expires          time.Time
+	ApplicationProperties      map[string]any
 }
 
 // BusMessages are messages of Service Bus; for cardinality one there is one.

@@ -16,13 +16,15 @@ type Spec struct {
 	Command []string // the executable, best as an absolute path, and its arguments
 	Dir     string   // working directory
 	Env     []string // the whole environment; nil is an empty one
-	Output  *Output  // where its standard output and error go
+	Output  *Output  // where its standard output goes
+	Errors  *Output  // where its standard error goes; with nil both are one stream
 }
 
 // Process is a process that was started. Ended or not, it has been waited for by the time that Ended is closed.
 type Process struct {
 	cmd     *exec.Cmd
-	console *console
+	console *console // of both, or of the standard output
+	errors  *console // of the standard error; console if both are one
 	ended   chan struct{}
 	stop    sync.Once
 }
@@ -39,16 +41,22 @@ func Start(s Spec) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Process{console: c, ended: make(chan struct{})}
+	p := &Process{console: c, errors: c, ended: make(chan struct{})}
+	if s.Errors != nil {
+		if p.errors, err = newConsole(s.Errors); err != nil {
+			c.close()
+			return nil, err
+		}
+	}
 	p.cmd = exec.CommandContext(context.Background(), s.Command[0], s.Command[1:]...) // Stop ends it
 	p.cmd.Dir, p.cmd.Env = s.Dir, s.Env
 	if p.cmd.Env == nil {
 		p.cmd.Env = []string{} // nil would be this program's
 	}
-	p.cmd.Stdout, p.cmd.Stderr = c.w, c.w
+	p.cmd.Stdout, p.cmd.Stderr = c.w, p.errors.w
 	p.cmd.SysProcAttr = attributes()
 	if err := p.cmd.Start(); err != nil {
-		c.close()
+		p.closeConsoles()
 		return nil, err
 	}
 	go p.wait()
@@ -59,8 +67,15 @@ func Start(s Spec) (*Process, error) {
 func (p *Process) wait() {
 	_ = p.cmd.Wait() // State tells
 	kill(p.cmd.Process)
-	p.console.close()
+	p.closeConsoles()
 	close(p.ended)
+}
+
+func (p *Process) closeConsoles() {
+	p.console.close()
+	if p.errors != p.console {
+		p.errors.close()
+	}
 }
 
 // Ended is closed when the process has ended and all that it wrote has been passed on.
@@ -113,11 +128,16 @@ func (p *Process) Wait(most time.Duration, or <-chan struct{}) {
 	}
 }
 
-// Attach sends the lines that come from now on to sink as well, until the next call; nil for none.
+// Attach sends the lines of Output that come from now on to sink as well, until the next call; nil for none.
 func (p *Process) Attach(sink func(line []byte)) { p.console.attach(sink) }
 
 // Sync returns when everything that the process had written has been passed on. An unfinished line counts as one.
-func (p *Process) Sync() { p.console.sync() }
+func (p *Process) Sync() {
+	p.console.sync()
+	if p.errors != p.console {
+		p.errors.sync()
+	}
+}
 
 // MemoryMB is the most memory that the process has used, 0 when unknown.
 func (p *Process) MemoryMB() int {
