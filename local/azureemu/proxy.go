@@ -88,10 +88,7 @@ func (e *Emulator) relay(w http.ResponseWriter, r *http.Request, f *Function, id
 	r = r.WithContext(ctx)
 	r.Body = &activeReader{r.Body, silent}
 	err = guard(func() { proxy.ServeHTTP(&activeWriter{w, silent}, r) })
-	if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil {
-		return cause
-	}
-	return errors.Join(failed, err)
+	return errors.Join(context.Cause(ctx), failed, err)
 }
 
 // guard runs f; an answer that broke off in the middle comes as a panic, which must not skip the log.
@@ -137,7 +134,6 @@ type retrying struct{ http.RoundTripper }
 func (t retrying) RoundTrip(r *http.Request) (*http.Response, error) {
 	try := r
 	if r.Body != nil && r.Body != http.NoBody {
-		defer func() { _ = r.Body.Close() }() // of a request that came in
 		try = r.Clone(r.Context())
 		try.Body = io.NopCloser(r.Body) // a try that failed closes it
 	}
