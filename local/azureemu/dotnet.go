@@ -73,7 +73,7 @@ func double(f float64) string {
 	switch {
 	case err != nil || math.IsInf(f, 0) || f == 0:
 		return "0.0"
-	case e >= 15 || e < -5:
+	case e >= 15 || e < -4:
 		sign := "+"
 		if e < 0 {
 			sign, e = "-", -e
