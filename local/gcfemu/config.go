@@ -99,7 +99,7 @@ func (c *Config) check() error {
 	}
 	for _, kv := range c.Env {
 		name, _, _ := strings.Cut(kv, "=")
-		if reserved(name) {
+		if Reserved(name) {
 			return fmt.Errorf("gcfemu: %s is the platform's own variable: a deployment that sets it is refused", name)
 		}
 	}

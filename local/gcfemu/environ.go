@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// reserved tells the names that gcloud refuses: cloud.google.com/run/docs/configuring/services/environment-variables and
+// Reserved tells the names that gcloud refuses: cloud.google.com/run/docs/configuring/services/environment-variables and
 // cloud.google.com/functions/docs/configuring/env-var.
-func reserved(name string) bool {
+func Reserved(name string) bool {
 	switch name {
 	case "", "PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION", "FUNCTION_TARGET", "FUNCTION_SIGNATURE_TYPE":
 		return true
