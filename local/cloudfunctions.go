@@ -5,8 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -155,29 +153,4 @@ func googleVariables() []string {
 	return []string{
 		"CLOUDSDK_CONFIG", "GCE_METADATA_HOST", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CLOUD_PROJECT", "HOME", "STORAGE_EMULATOR_HOST",
 	}
-}
-
-// post sends a request and prints what came back.
-func (c *call) post(ctx context.Context, r *http.Request) error {
-	resp, err := http.DefaultClient.Do(r.WithContext(ctx))
-	if err != nil {
-		return fmt.Errorf("%w: is the function served there? \"scorefn cloudfunctions\" serves it at http://127.0.0.1:9080", err)
-	}
-	defer func() { _ = resp.Body.Close() }() // it was read
-	const most = gcfemu.MaxBody
-	body, err := io.ReadAll(io.LimitReader(resp.Body, most))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.out, "%s\n%s", resp.Status, body)
-	if len(body) > 0 && body[len(body)-1] != '\n' {
-		fmt.Fprintln(c.out)
-	}
-	switch {
-	case resp.StatusCode >= http.StatusInternalServerError:
-		return &exit{exitScore, nil} // the answer says it
-	case resp.StatusCode >= http.StatusBadRequest:
-		return &exit{exitInvalid, nil}
-	}
-	return nil
 }
