@@ -61,6 +61,7 @@ func commands() []command {
 		{"serve", "", "score over HTTP until it is interrupted", serve, serveFlags},
 		{"invoke", "[FILE|-]", "score one request and print the answer; without FILE the model's sample", invoke, modelFlags},
 		lambdaCommand(),
+		cloudFunctionsCommand(),
 		eventCommand(),
 		packageCommand(),
 		{"doctor", "", "print the library, the model and the settings in force", doctor, modelFlags},

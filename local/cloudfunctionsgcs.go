@@ -1,0 +1,147 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/scorefn/scorefn/local/process"
+)
+
+// gcsFlags are the flags of the stand-in for Cloud Storage. It is a program of its own, local/fakegcp, whose modules are not
+// the product's.
+type gcsFlags struct {
+	dir, addr string
+	triggers  []string
+	retry     time.Duration
+	attempts  int
+}
+
+func (g *gcsFlags) flags(f *flag.FlagSet) {
+	f.StringVar(&g.dir, "gcs", "", "`folder` to serve as Cloud Storage, buckets are its folders; the function gets STORAGE_EMULATOR_HOST. Needs a clone")
+	f.StringVar(&g.addr, "gcs-addr", "127.0.0.1:9081", "`address` of that storage")
+	f.Func("trigger", "`BUCKET` whose new objects go to the function as events, or BUCKET/PREFIX*SUFFIX; repeatable; needs --gcs. A function that writes there triggers itself", func(v string) error {
+		g.triggers = append(g.triggers, v)
+		return nil
+	})
+	f.DurationVar(&g.retry, "retry", time.Second, "wait before an event that was not acknowledged comes again, twice that each further time; Google: 10s to 10m, for 24 hours")
+	f.IntVar(&g.attempts, "attempts", 5, "deliveries of one event; then it is dropped with a line in the log, as into a dead-letter topic")
+}
+
+func (g *gcsFlags) check() error {
+	switch {
+	case g.dir == "" && len(g.triggers) > 0:
+		return errors.New("--trigger needs --gcs DIR")
+	case g.retry <= 0 || g.attempts <= 0:
+		return errors.New("--retry and --attempts must be more than 0")
+	}
+	return nil
+}
+
+// gcsService is the stand-in while it runs; nil without --gcs.
+type gcsService struct {
+	process  *process.Process
+	url      string
+	triggers []string
+}
+
+// open builds the stand-in and starts it; its events go to the function at url.
+func (g *gcsFlags) open(ctx context.Context, c *call, url string) (*gcsService, error) {
+	if g.dir == "" {
+		return nil, nil
+	}
+	root, err := sourceRoot()
+	if err != nil {
+		return nil, errors.New("--gcs needs a clone of scorefn: the stand-in for Cloud Storage is built from local/fakegcp")
+	}
+	from := filepath.Join(root, "local", "fakegcp")
+	if _, err := os.Stat(from); err != nil {
+		return nil, fmt.Errorf("--gcs needs a clone of scorefn, and %s has no local/fakegcp", root)
+	}
+	program := filepath.Join(root, "bin", "fakegcp")
+	if err := goBuild(ctx, c, from, "the stand-in for Cloud Storage", program, nil, "."); err != nil {
+		return nil, err
+	}
+	args := []string{
+		program, "--data", g.dir, "--addr", g.addr, "--push", url,
+		"--retry", g.retry.String(), "--attempts", fmt.Sprint(g.attempts),
+	}
+	for _, t := range g.triggers {
+		args = append(args, "--trigger", t)
+	}
+	ready := &readyLine{w: c.err, ready: make(chan string, 1)}
+	p, err := process.Start(process.Spec{Command: args, Dir: ".", Env: os.Environ(), Output: process.NewOutput(ready)})
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case url := <-ready.ready:
+		return &gcsService{p, url, g.triggers}, nil
+	case <-p.Ended():
+		return nil, errors.New("the stand-in for Cloud Storage did not start: its own line says why; choose another address with --gcs-addr")
+	case <-ctx.Done():
+		p.Stop(time.Second)
+		return nil, ctx.Err()
+	}
+}
+
+// gcsReady is how the stand-in says where it listens.
+const gcsReady = "gcs: listening on "
+
+// readyLine waits for that line, and passes the others on.
+type readyLine struct {
+	w     io.Writer
+	ready chan string
+}
+
+func (r *readyLine) Write(line []byte) (int, error) {
+	if url, ok := bytes.CutPrefix(line, []byte(gcsReady)); ok {
+		select {
+		case r.ready <- string(bytes.TrimSpace(url)):
+		default:
+		}
+		return len(line), nil
+	}
+	return r.w.Write(line)
+}
+
+func (s *gcsService) close() {
+	if s != nil {
+		s.process.Stop(5 * time.Second)
+	}
+}
+
+// env is what the clients of Cloud Storage look for: host and port.
+func (s *gcsService) env() []string {
+	if s == nil {
+		return nil
+	}
+	return []string{"STORAGE_EMULATOR_HOST=" + strings.TrimPrefix(s.url, "http://")}
+}
+
+func (s *gcsService) print(w io.Writer) {
+	if s == nil {
+		return
+	}
+	what := "Cloud Storage; SCOREFN_OUTPUT=gs://BUCKET/PREFIX stores the answers there"
+	if len(s.triggers) > 0 {
+		what += "; new objects in " + strings.Join(s.triggers, ", ") + " go to the function"
+	}
+	fmt.Fprintf(w, "  %s/\t%s\n", s.url, what)
+	if len(s.triggers) > 0 {
+		bucket, _, _ := strings.Cut(s.triggers[0], "/")
+		_, port, err := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
+		if err != nil {
+			return // it was the stand-in's own
+		}
+		fmt.Fprintf(w, "\tcurl --data-binary @FILE 'http://127.0.0.1:%s/upload/storage/v1/b/%s/o?uploadType=media&name=NAME'\n", port, bucket)
+	}
+}
