@@ -21,6 +21,8 @@ import (
 type packaging struct {
 	arch, model, out, part string
 	program                string // built already; "" builds it
+
+	az azureFlags
 }
 
 // platform is what "scorefn package" knows of one.
@@ -32,6 +34,7 @@ type platform struct {
 func platforms() []platform {
 	return []platform{
 		{"lambda", (*packaging).lambda},
+		{"azure", (*packaging).azure},
 	}
 }
 
@@ -58,9 +61,10 @@ func packageCommand() command {
 		func(f *flag.FlagSet, _ *call) {
 			f.StringVar(&p.arch, "arch", "amd64", "`architecture` as Go names it: amd64 (x86_64) or arm64")
 			f.StringVar(&p.model, "model", "", "`folder` with the model (default: the bundled one)")
-			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/lambda-ARCH.zip)")
-			f.StringVar(&p.part, "part", "all", "all; function without the library, or layer, the library alone")
-			f.StringVar(&p.program, "bootstrap", "", "`file` that was built already (default: it is built from the source here)")
+			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/PLATFORM-ARCH.zip)")
+			f.StringVar(&p.part, "part", "all", "lambda: all; function without the library, or layer, the library alone")
+			f.StringVar(&p.program, "bootstrap", "", "lambda: `file` that was built already (default: it is built from the source here)")
+			p.az.flags(f)
 		},
 	}
 }
