@@ -24,7 +24,7 @@ func (a *azureFlags) flags(f *flag.FlagSet) {
 	f.StringVar(&a.plan, "plan", "flex", "azure: the hosting `plan` to check for: "+azurePlanNames())
 	f.StringVar(&a.functions, "functions", "", "azure: which functions of the app, `NAME,NAME` or all (default: http; of your own --app all)")
 	f.StringVar(&a.app, "app", "", "azure: `folder` with host.json and the functions (default: the bundled one, adapters/azure/app)")
-	f.StringVar(&a.handler, "handler", "", "azure: `file` that was built already (default: it is built from the source here)")
+	f.StringVar(&a.handler, "handler", "", "azure: `file` that was built already, or the folder of a Go program to build (default: the one in the source here)")
 }
 
 // azureApp is where the bundled app lies in the source.
@@ -56,7 +56,12 @@ func (p *packaging) azure(ctx context.Context, c *call) error {
 		name := f.Name + "/" + azureapp.FunctionFile
 		files = append(files, pack.File{Name: name, Source: filepath.Join(app.Dir, filepath.FromSlash(name))})
 	}
-	err = p.addHandler(ctx, c, plan, &files)
+	tmp, err := os.MkdirTemp("", "scorefn-package-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(tmp) }() // of this call alone; what stays is the system's to clear
+	err = p.addHandler(ctx, c, plan, tmp, &files)
 	if err == nil {
 		err = p.addModel(&files)
 	}
@@ -70,8 +75,8 @@ func (p *packaging) azure(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if plan.MaxSize > 0 && size > plan.MaxSize {
-		return fmt.Errorf("%d MB unpacked, an app of the plan %s may have %d: a smaller model, a larger plan, or a file share with the model and AZUREML_MODEL_DIR", size>>20, plan.Name, plan.MaxSize>>20)
+	if err := fits(size, plan); err != nil {
+		return err
 	}
 	out := cmp.Or(p.out, filepath.Join("dist", "azure-"+p.arch+".zip"))
 	if err := writePackage(c, files, out, size); err != nil {
@@ -83,6 +88,14 @@ func (p *packaging) azure(ctx context.Context, c *call) error {
 	}
 	d.print()
 	return nil
+}
+
+func fits(size int64, plan azureapp.Plan) error {
+	if plan.MaxSize == 0 || size <= plan.MaxSize {
+		return nil
+	}
+	return fmt.Errorf("%d MB unpacked, an app of the plan %s has room for %d: take a smaller model or a larger plan, "+
+		"or mount a file share with the model and name it in AZUREML_MODEL_DIR", size>>20, plan.Name, plan.MaxSize>>20)
 }
 
 // writePackage writes a zip, or a folder when out ends in a slash.
@@ -124,17 +137,22 @@ func (p *packaging) azurePlan() (azureapp.Plan, error) {
 	return azureapp.Plan{}, fmt.Errorf("--plan %s: expected one of %s", p.az.plan, azurePlanNames())
 }
 
+var errNoSource = errors.New("the bundled app and its program are in scorefn's source: run this there, or give --app and --handler")
+
 // azureApp reads the app and leaves the functions that were asked for.
 func (p *packaging) azureApp() (azureapp.App, error) {
 	dir, names := p.az.app, p.az.functions
 	if dir == "" {
 		root, err := sourceRoot()
 		if err != nil {
-			return azureapp.App{}, fmt.Errorf("%w and --app", err)
+			return azureapp.App{}, fmt.Errorf("%w: %w", errNoSource, err)
 		}
 		dir, names = filepath.Join(root, azureApp), cmp.Or(names, "http")
 	}
 	app, err := azureapp.Read(dir)
+	if err != nil && p.az.app == "" {
+		err = fmt.Errorf("%w: %w", errNoSource, err)
+	}
 	if err != nil {
 		return app, err
 	}
@@ -162,12 +180,11 @@ func warned(c *call, r azureapp.Report) error {
 	return fmt.Errorf("the app would not work:\n%w", r.Err())
 }
 
-// addHandler builds the program, and makes sure that it starts where it is deployed.
-func (p *packaging) addHandler(ctx context.Context, c *call, plan azureapp.Plan, files *pack.Files) error {
+// addHandler builds the program in the folder tmp, and makes sure that it starts where it is deployed.
+func (p *packaging) addHandler(ctx context.Context, c *call, plan azureapp.Plan, tmp string, files *pack.Files) error {
 	program := p.az.handler
-	if program == "" {
-		var err error
-		if program, err = p.buildHandler(ctx, c, plan); err != nil {
+	if info, err := os.Stat(program); program == "" || err == nil && info.IsDir() {
+		if program, err = p.buildHandler(ctx, c, plan, tmp); err != nil {
 			return err
 		}
 	}
@@ -194,15 +211,17 @@ func tooNew(program, glibc string, plan azureapp.Plan) error {
 		program, glibc, plan.GLIBC)
 }
 
-// buildHandler builds the program; where that needs a newer C library than hosts have, it is linked for an older one.
-func (p *packaging) buildHandler(ctx context.Context, c *call, plan azureapp.Plan) (string, error) {
-	root, err := sourceRoot()
-	if err != nil {
-		return "", err
+// buildHandler builds the program in the folder tmp; where that needs a newer C library than hosts have, it is linked for an older one.
+func (p *packaging) buildHandler(ctx context.Context, c *call, plan azureapp.Plan, tmp string) (string, error) {
+	root, from := p.az.handler, "."
+	if root == "" {
+		var err error
+		if root, err = sourceRoot(); err != nil {
+			return "", fmt.Errorf("%w: %w", errNoSource, err)
+		}
+		from = "./adapters/azure/handler"
 	}
-	const from = "./adapters/azure/handler"
-	dir := filepath.Join(root, "dist", "linux-"+p.arch)
-	program := filepath.Join(dir, azureapp.Handler)
+	program := filepath.Join(tmp, azureapp.Handler)
 	if err := p.build(ctx, c, root, program, from, "-tags", pack.PureTags); err != nil {
 		return "", err
 	}
@@ -211,7 +230,7 @@ func (p *packaging) buildHandler(ctx context.Context, c *call, plan azureapp.Pla
 		return program, err
 	}
 	fmt.Fprintf(c.err, "package: it asks for GLIBC %s, hosts have %s: once more, linked for an older one\n", glibc, plan.GLIBC)
-	flags, err := pack.OldGLIBC(dir)
+	flags, err := pack.OldGLIBC(tmp)
 	if err != nil {
 		return "", err
 	}

@@ -141,14 +141,20 @@ func decode(file string, to any) error {
 	if err != nil {
 		return fmt.Errorf("azureapp: %w", err)
 	}
-	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
-	if err = d.Decode(to); err == nil {
-		if _, more := d.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more after the JSON object")
-		}
-	}
-	if err != nil {
+	if err := parse(b, to); err != nil {
 		return fmt.Errorf("azureapp: %s: %w", file, err)
+	}
+	return nil
+}
+
+// parse reads one JSON value; editors on Windows put a mark in front of it.
+func parse(b []byte, to any) error {
+	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
+	if err := d.Decode(to); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after the JSON object")
 	}
 	return nil
 }
