@@ -27,13 +27,13 @@ func (d *azureDeploy) print() {
 		return
 	}
 	settings, resources := d.settings(), d.resources()
-	names := "RG=scorefn LOCATION=westeurope APP=APP_NAME STORAGE=STORAGE_NAME"
+	names := []string{"RG=scorefn", "LOCATION=westeurope", "APP=APP_NAME", "STORAGE=STORAGE_NAME"}
 	for _, namespace := range []string{"BUS", "HUBS"} {
-		if strings.Contains(strings.Join(resources, "\n")+strings.Join(settings, "\n"), "$"+namespace) {
-			names += " " + namespace + "=NAMESPACE"
+		if strings.Contains(strings.Join(slices.Concat(resources, settings), "\n"), "$"+namespace) {
+			names = append(names, namespace+"=NAMESPACE")
 		}
 	}
-	d.line("# choose the names, then:\n%s", names)
+	d.line("# choose the names, then:\n%s", strings.Join(names, " "))
 	d.line("az group create --name $RG --location $LOCATION")
 	d.line("az storage account create --name $STORAGE --resource-group $RG --location $LOCATION --sku Standard_LRS")
 	d.create()
