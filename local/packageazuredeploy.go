@@ -93,11 +93,12 @@ func (d *azureDeploy) container() {
 const hostStorage = "AzureWebJobsStorage"
 
 // reference is an app setting that stands for a name in a binding: %QUEUE%.
-var reference = regexp.MustCompile(`%([^%]+)%`)
+const reference = `%([^%]+)%`
 
 // settings is the app settings that the functions need. The storage account is set when the app is created.
 func (d *azureDeploy) settings() []string {
 	var set []string
+	references := regexp.MustCompile(reference)
 	add := func(name, value string) {
 		if !slices.ContainsFunc(set, func(s string) bool { return strings.HasPrefix(s, name+"=") }) {
 			set = append(set, name+"="+value)
@@ -109,7 +110,7 @@ func (d *azureDeploy) settings() []string {
 				add(b.Connection, connectionString(b.Type))
 			}
 			for _, text := range []string{b.QueueName, b.EventHubName, b.Path, b.Connection} {
-				for _, m := range reference.FindAllStringSubmatch(text, -1) {
+				for _, m := range references.FindAllStringSubmatch(text, -1) {
 					add(m[1], "VALUE")
 				}
 			}

@@ -13,7 +13,7 @@ import (
 var shim string
 
 // wrapped is the functions of the shim: every WRAP, and the start.
-var wrapped = regexp.MustCompile(`\n(?:WRAP\([^,]+, (\w+),|int __wrap_(\w+)\()`)
+const wrapped = `\n(?:WRAP\([^,]+, (\w+),|int __wrap_(\w+)\()`
 
 // PureTags are the build tags with which Go itself looks up names of hosts and users, instead of the C library.
 const PureTags = "netgo,osusergo"
@@ -38,7 +38,7 @@ func OldGLIBC(dir string) ([]string, error) {
 	}
 	// -no-pie is what Go finds out by itself otherwise: its trial does not link with --wrap.
 	link := []string{"-no-pie"}
-	for _, f := range wrapped.FindAllStringSubmatch(shim, -1) {
+	for _, f := range regexp.MustCompile(wrapped).FindAllStringSubmatch(shim, -1) {
 		link = append(link, "-Wl,--wrap="+f[1]+f[2])
 	}
 	link = append(link, "'"+file+"'", "-Wl,--no-as-needed", "-l:libpthread.so.0", "-l:libdl.so.2")

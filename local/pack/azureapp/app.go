@@ -14,7 +14,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -187,11 +186,21 @@ func (a *App) names() string {
 	return strings.Join(names, ", ")
 }
 
-// The names that the host takes (Utility.FunctionNameValidationRegex, and BindingMetadata).
-var (
-	functionName = regexp.MustCompile(`(?i)^[a-z][a-z0-9_-]{0,127}$`)
-	bindingName  = regexp.MustCompile(`^([a-zA-Z][a-zA-Z0-9]{0,127}|\$return)$`)
-)
+// maxName is the longest name of a function or of a binding.
+const maxName = 128
+
+// isName tells whether the host takes a name: a letter, and then letters, digits and what is in more
+// (Utility.FunctionNameValidationRegex, BindingMetadata). By hand, because a regular expression that counts to 127 is
+// compiled for half a millisecond.
+func isName(s, more string) bool {
+	for i, c := range s {
+		letter := 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+		if !letter && (i == 0 || (c < '0' || c > '9') && !strings.ContainsRune(more, c)) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxName
+}
 
 // Trigger is the binding that calls the function.
 func (f *Function) Trigger() Binding {

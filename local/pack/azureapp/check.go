@@ -89,7 +89,7 @@ var known = []string{
 }
 
 func (f *Function) check(r *Report, plan Plan) {
-	if !functionName.MatchString(f.Name) || strings.EqualFold(f.Name, "host") {
+	if !isName(f.Name, "_-") || strings.EqualFold(f.Name, "host") {
 		r.refuse(`%s: a function's folder is named by a letter and up to 127 letters, digits, "_" and "-", and not "host"`, f.Name)
 	}
 	if len(f.beside) > 0 {
@@ -127,7 +127,7 @@ func (f *Function) checkBindings(r *Report) {
 		if b.Type == "" {
 			r.refuse("%s has no type", label)
 		}
-		if !bindingName.MatchString(b.Name) {
+		if b.Name != "$return" && !isName(b.Name, "") {
 			r.refuse("%s: the name %q is not a letter and up to 127 letters and digits, nor $return", label, b.Name)
 		} else if names[strings.ToLower(b.Name)] {
 			r.refuse("%s: the name %q is taken by another binding", label, b.Name)

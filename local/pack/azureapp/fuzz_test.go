@@ -36,7 +36,7 @@ func FuzzCheck(f *testing.F) {
 			if r.Err() != nil {
 				continue
 			}
-			if app.Host.Version != "2.0" || !functionName.MatchString(name) || fn.Trigger().Type == "" || fn.Route() == "" {
+			if app.Host.Version != "2.0" || !isName(name, "_-") || fn.Trigger().Type == "" || fn.Route() == "" {
 				t.Errorf("%s passes: %q", plan.Name, r.Warnings)
 			}
 			if d, err := timeSpan(app.Host.FunctionTimeout); plan.MaxTimeout > 0 && err == nil && d > plan.MaxTimeout {
@@ -47,4 +47,20 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestNames(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("a", maxName)
+	for name, want := range map[string]bool{
+		"": false, "a": true, "Score-1_x": true, "1a": false, "-a": false, "ä": false, "aä": false, "a b": false, "a.b": false, "a/b": false,
+		long: true, long + "a": false, "a\n": false,
+	} {
+		if got := isName(name, "_-"); got != want {
+			t.Errorf("%q: %v", name, got)
+		}
+	}
+	if isName("a_b", "") {
+		t.Error("a binding's name has an underscore")
+	}
 }

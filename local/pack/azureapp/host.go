@@ -6,6 +6,7 @@ import (
 	"path"
 	"regexp"
 	"strconv"
+	"sync"
 	"time"
 )
 
@@ -60,7 +61,7 @@ const (
 )
 
 // bundle is a range of versions: [4.*, 5.0.0).
-var bundle = regexp.MustCompile(`^[[(]\s*(\d+)(?:\.[\d.*]+)?\s*,[^,]*[])]$`)
+var bundle = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[[(]\s*(\d+)(?:\.[\d.*]+)?\s*,[^,]*[])]$`) })
 
 // check finds what is wrong with host.json for the functions chosen.
 func (h *Host) check(r *Report, plan Plan, functions []Function) {
@@ -99,7 +100,7 @@ func (h *Host) checkBundle(r *Report, functions []Function) {
 	if b.ID != bundleID && b.ID != bundleID+".Preview" {
 		r.refuse("%s: extensionBundle.id is %q, expected %q", HostFile, b.ID, bundleID)
 	}
-	m := bundle.FindStringSubmatch(b.Version)
+	m := bundle().FindStringSubmatch(b.Version)
 	if m == nil {
 		r.refuse("%s: extensionBundle.version is %q, expected a range such as %s", HostFile, b.Version, wantedBundle)
 		return
@@ -154,11 +155,13 @@ func (h *Host) checkTimes(r *Report, plan Plan) {
 	}
 }
 
-var span = regexp.MustCompile(`^(?:(\d{1,4})\.)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,7})?)?$`)
+var span = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(?:(\d{1,4})\.)?(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d{1,7})?)?$`)
+})
 
 // timeSpan reads a duration as .NET writes it, [d.]hh:mm[:ss[.fffffff]]; fractions are left out.
 func timeSpan(text string) (time.Duration, error) {
-	m := span.FindStringSubmatch(text)
+	m := span().FindStringSubmatch(text)
 	if m == nil {
 		return 0, fmt.Errorf("azureapp: %q is no duration", text)
 	}
