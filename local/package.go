@@ -22,6 +22,8 @@ type packaging struct {
 	google                 cloudFunctions
 	arch, model, out, part string
 	program                string // built already; "" builds it
+
+	az azureFlags
 }
 
 // platform is what "scorefn package" knows of one.
@@ -34,6 +36,7 @@ func platforms() []platform {
 	return []platform{
 		{"lambda", (*packaging).lambda},
 		{"cloudfunctions", (*packaging).cloudfunctions},
+		{"azure", (*packaging).azure},
 	}
 }
 
@@ -61,9 +64,10 @@ func packageCommand() command {
 			p.google.flags(f)
 			f.StringVar(&p.arch, "arch", "amd64", "`architecture` as Go names it: amd64 (x86_64) or arm64")
 			f.StringVar(&p.model, "model", "", "`folder` with the model (default: the bundled one)")
-			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/lambda-ARCH.zip, dist/cloudfunctions)")
-			f.StringVar(&p.part, "part", "all", "all; function without the library, or layer, the library alone")
-			f.StringVar(&p.program, "bootstrap", "", "`file` that was built already (default: it is built from the source here)")
+			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/PLATFORM-ARCH.zip, dist/cloudfunctions)")
+			f.StringVar(&p.part, "part", "all", "lambda: all; function without the library, or layer, the library alone")
+			f.StringVar(&p.program, "bootstrap", "", "lambda: `file` that was built already (default: it is built from the source here)")
+			p.az.flags(f)
 		},
 	}
 }
