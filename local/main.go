@@ -62,6 +62,7 @@ func commands() []command {
 		invokeCommand(),
 		lambdaCommand(),
 		cloudFunctionsCommand(),
+		azureCommand(),
 		eventCommand(),
 		packageCommand(),
 		{"doctor", "", "print the library, the model and the settings in force", doctor, modelFlags},

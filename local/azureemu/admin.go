@@ -11,6 +11,11 @@ import (
 // (learn.microsoft.com/azure/azure-functions/functions-manually-run-non-http): POST {"input": …}.
 const AdminPath = "/admin/functions/"
 
+// ManualInput is the body that starts a function with data.
+func ManualInput(data []byte) ([]byte, error) {
+	return jsonText(map[string]string{"input": string(data)})
+}
+
 func (e *Emulator) admin(mux *http.ServeMux) {
 	mux.HandleFunc("GET /admin/functions", func(w http.ResponseWriter, r *http.Request) {
 		e.list(w, "http://"+r.Host)

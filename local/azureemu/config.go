@@ -4,6 +4,8 @@ import (
 	"context"
 	"io"
 	"time"
+
+	"github.com/scorefn/scorefn/local/azureemu/storage"
 )
 
 // Version is the host that the emulator says it is: X-Azure-Functions-HostVersion.
@@ -24,7 +26,9 @@ type Config struct {
 	Grace time.Duration
 	// FunctionTimeout and InitTimeout beat host.json; 0 leaves it.
 	FunctionTimeout, InitTimeout time.Duration
-	// Sink takes what output bindings write. Without one it is logged.
+	// Storage is where triggers and outputs of queues and blobs are, for [Emulator.Pump]. Without it such outputs go to Sink.
+	Storage *storage.Account
+	// Sink takes what the other output bindings write. Without one it is logged.
 	Sink func(ctx context.Context, o Output) error
 	// Started is told of every process, before it is probed.
 	Started func(pid int)

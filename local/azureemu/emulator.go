@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/scorefn/scorefn/local/azureemu/storage"
 )
 
 // ErrClosed is returned by calls after [Emulator.Close].
@@ -58,7 +60,7 @@ func New(cfg Config) (*Emulator, error) {
 		cfg: cfg, app: app, log: newLog(cfg.Output), port: port, url: "http://127.0.0.1:" + strconv.Itoa(port),
 		stop: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
-	e.env = environment(app, cfg.Env)
+	e.env = environment(app, cfg.Env, cfg.Storage)
 	if _, _, err := app.command(e.env); err != nil {
 		return nil, err
 	}
@@ -95,10 +97,13 @@ func freePort() (int, error) {
 }
 
 // environment is what the handler inherits from the host; what a start adds beats it.
-func environment(app *App, env []string) []string {
+func environment(app *App, env []string, account *storage.Account) []string {
 	all := []string{
 		"FUNCTIONS_WORKER_RUNTIME=custom", "FUNCTIONS_EXTENSION_VERSION=~4", "AZURE_FUNCTIONS_ENVIRONMENT=Development",
 		"AzureWebJobsScriptRoot=" + app.Root, "HOME=" + app.Root, "LANG=C.UTF-8",
+	}
+	if account != nil {
+		all = append(all, "AzureWebJobsStorage="+account.ConnectionString())
 	}
 	for _, kv := range slices.Concat(app.Settings, env) {
 		name, _, _ := strings.Cut(kv, "=")

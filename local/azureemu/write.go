@@ -40,6 +40,9 @@ func (e *Emulator) write(ctx context.Context, f *Function, a *answer, request []
 
 // sink is where outputs go.
 func (e *Emulator) sink(ctx context.Context, out Output) error {
+	if done, err := e.store(ctx, out); done || err != nil {
+		return err
+	}
 	if e.cfg.Sink != nil {
 		return e.cfg.Sink(ctx, out)
 	}
