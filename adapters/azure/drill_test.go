@@ -155,8 +155,8 @@ func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 			t.Errorf("got %v, %v", r, err)
 		}
 	}
-	if strings.Contains(p.out.String(), `"route":"/"`) {
-		t.Errorf("pings are in the log:\n%s", p.out.String())
+	if log := p.log(t); strings.Contains(log, `"route":"/"`) {
+		t.Errorf("pings are in the log:\n%s", log)
 	}
 }
 
@@ -198,8 +198,8 @@ func TestAFailedInitThatMayPassIsTriedAgain(t *testing.T) {
 	if r := p.post(t, "/api/score", []byte(`{"data":7}`), length, nil); r.status != 200 || string(r.body) != "7" {
 		t.Errorf("got %d %s", r.status, r.body)
 	}
-	if log := p.out.String(); !strings.Contains(log, "init failed and is tried again") || p.stderr.String() != "" {
-		t.Errorf("log:\n%s%s", log, p.stderr.String())
+	if log := p.log(t); !strings.Contains(log, "init failed and is tried again") {
+		t.Errorf("log:\n%s", log)
 	}
 }
 
@@ -237,8 +237,8 @@ func TestAPanicIsOneFailedRequest(t *testing.T) {
 	if r := p.post(t, "/api/score", []byte(`{"data":7}`), length, nil); r.status != 200 {
 		t.Errorf("after it: %d %s", r.status, r.body)
 	}
-	if log := p.out.String(); !strings.Contains(log, "secret of the panic") || !strings.Contains(log, "secret of the script") || p.stderr.String() != "" {
-		t.Errorf("log:\n%s%s", log, p.stderr.String())
+	if log := p.log(t); !strings.Contains(log, "secret of the panic") || !strings.Contains(log, "secret of the script") {
+		t.Errorf("log:\n%s", log)
 	}
 }
 
@@ -278,8 +278,8 @@ func TestARunPastTheDeadlineFailsAlone(t *testing.T) {
 	if r := p.post(t, "/api/score", []byte(`{"data":7}`), length, nil); r.status != 200 {
 		t.Errorf("after it: %d %s", r.status, r.body)
 	}
-	if log := p.out.String(); !strings.Contains(log, "a run was left behind") || p.stderr.String() != "" {
-		t.Errorf("log:\n%s%s", log, p.stderr.String())
+	if log := p.log(t); !strings.Contains(log, "a run was left behind") {
+		t.Errorf("log:\n%s", log)
 	}
 }
 

@@ -141,8 +141,8 @@ func TestTheRealHandlerAnswersTheSamplesOfEvents(t *testing.T) {
 					}
 					checkDocument(t, files[path[1:]+"/function.json"], outputs, want)
 				}
-				if log := p.out.String(); !strings.Contains(log, `"invocationId":"`+invocation+`"`) && name != "timer" || p.stderr.String() != "" {
-					t.Errorf("log:\n%s\nstandard error:\n%s", log, p.stderr.String())
+				if log := p.log(t); !strings.Contains(log, `"invocationId":"`+invocation+`"`) && name != "timer" {
+					t.Errorf("log:\n%s", log)
 				}
 			}
 		})
@@ -159,7 +159,9 @@ func checkDocument(t *testing.T, functionJSON string, outputs map[string]json.Ra
 	if !ok || want == "" {
 		return
 	}
-	var in struct{ Bindings []struct{ Name, Type, DataType string } }
+	var in struct {
+		Bindings []struct{ Name, Type, DataType string }
+	}
 	if err := json.Unmarshal([]byte(functionJSON), &in); err != nil {
 		t.Fatal(err)
 	}
@@ -251,8 +253,8 @@ func TestTheRealHandlerAnswersTheSamplesOfHTTPInPayloadMode(t *testing.T) {
 			if core.Code != want {
 				t.Errorf("the core answers %d %s", core.Code, core.Body)
 			}
-			if strings.Contains(p.out.String(), "REDACTED") {
-				t.Errorf("a key is in the log:\n%s", p.out.String())
+			if log := p.log(t); strings.Contains(log, "REDACTED") {
+				t.Errorf("a key is in the log:\n%s", log)
 			}
 		})
 	}
@@ -288,13 +290,12 @@ func TestTheRealHandlerAnswersForwardedAndProxiedSamples(t *testing.T) {
 			if r := p.post(t, s.HostRequest.Path, plain, length, header); r.header.Get("X-Request-Id") != invocation {
 				t.Errorf("a spoofed id: %v", r.header)
 			}
-			if log := p.out.String(); strings.Contains(log, "REDACTED") || strings.Contains(log, "spoof") || p.stderr.String() != "" {
-				t.Errorf("log:\n%s%s", log, p.stderr.String())
+			if log := p.log(t); strings.Contains(log, "REDACTED") || strings.Contains(log, "spoof") {
+				t.Errorf("log:\n%s", log)
 			}
 		})
 	}
 }
-
 
 // A message that can never be scored fails, so that it becomes poison, or is dropped with its error as the answer.
 func TestTheRealHandlerAndAPoisonedMessage(t *testing.T) {
@@ -315,8 +316,8 @@ func TestTheRealHandlerAndAPoisonedMessage(t *testing.T) {
 	checkDocument(t, withOutput(t, s.FunctionJSON), outputs,
 		`{"id":"ff72c521-e700-4334-82b7-21b432986f0e","error":{"kind":"invalid","message":"POST body could not be decoded as JSON: Expecting value: line 1 column 1 (char 0)"}}`)
 	for name, p := range map[string]*process{"fail": fail, "drop": drop} {
-		if !strings.Contains(p.out.String(), `"level":"ERROR"`) || p.stderr.String() != "" {
-			t.Errorf("%s: log:\n%s%s", name, p.out.String(), p.stderr.String())
+		if log := p.log(t); !strings.Contains(log, `"level":"ERROR"`) {
+			t.Errorf("%s: log:\n%s", name, log)
 		}
 	}
 }
