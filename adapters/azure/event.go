@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/scorefn/scorefn/function"
 )
@@ -24,7 +25,7 @@ func (r result) retryable() bool { return r.err != nil && function.AsError(r.err
 
 // serveEvent scores what a trigger brings.
 func (s *server) serveEvent(w http.ResponseWriter, r *http.Request, c *call, p payload) {
-	ctx := r.Context()
+	ctx, start := r.Context(), time.Now()
 	d := newDelivered()
 	list, many, err := s.messages(c, p, d)
 	if err != nil { // the host's words are not understood: that is nobody's message
@@ -32,6 +33,7 @@ func (s *server) serveEvent(w http.ResponseWriter, r *http.Request, c *call, p p
 		return
 	}
 	results := s.score(ctx, list, d)
+	s.access(ctx, results, time.Since(start))
 	if err := s.verdict(c, p, results); err != nil {
 		s.fail(w, r, err)
 		return
@@ -57,6 +59,21 @@ func (s *server) serveEvent(w http.ResponseWriter, r *http.Request, c *call, p p
 		}
 	}
 	write(w, http.StatusOK, a.json())
+}
+
+// access is the access log's line of an event.
+func (s *server) access(ctx context.Context, results []result, took time.Duration) {
+	if !s.f.Settings().AccessLog {
+		return
+	}
+	failures := 0
+	for _, r := range results {
+		if r.err != nil {
+			failures++
+		}
+	}
+	s.log().LogAttrs(ctx, slog.LevelInfo, "event", slog.Int("messages", len(results)), slog.Int("failed", failures),
+		slog.Float64("ms", float64(took.Microseconds())/1e3))
 }
 
 // score scores messages, all items at once.

@@ -15,8 +15,8 @@ import (
 // event is an event of Event Grid's own schema or of CloudEvents 1.0 (Azure Event Grid documentation, "Azure Event Grid event
 // schema"; CloudEvents specification, "JSON Event Format").
 type event struct {
-	id, kind, contentType string
-	data, packed          raw
+	id, kind, source, contentType string
+	data, packed                  raw
 }
 
 // parseEvent reads a JSON object as an event; false when it is none. sure tells that it can be nothing else.
@@ -31,7 +31,7 @@ func parseEvent(body []byte, sure bool) (e event, ok bool) {
 			e.data = v
 		case "data_base64":
 			e.packed = v
-		case "id", "type", "source", "specversion", "datacontenttype", "eventType", "subject", "eventTime":
+		case "id", "type", "source", "topic", "specversion", "datacontenttype", "eventType", "subject", "eventTime":
 			text, err := v.text()
 			texts[name] = text
 			return err
@@ -42,6 +42,7 @@ func parseEvent(body []byte, sure bool) (e event, ok bool) {
 		return e, false
 	}
 	e.id, e.kind, e.contentType = texts["id"], texts["type"], texts["datacontenttype"]
+	e.source = texts["source"] + texts["topic"]
 	cloud := texts["specversion"] != "" && e.kind != "" && texts["source"] != ""
 	grid := texts["eventType"] != "" && texts["eventTime"] != "" && e.id != ""
 	if grid && !cloud {
@@ -52,34 +53,38 @@ func parseEvent(body []byte, sure bool) (e event, ok bool) {
 
 // unwrap is what there is to score in a message: the message itself, or what an event that is its body brings or names. Queues,
 // topics and hubs get Event Grid's events one or many in a message.
-func unwrap(id, key string, body []byte, grid bool) message {
+func unwrap(n name, contentType string, body []byte, grid bool) message {
 	if e, ok := parseEvent(body, grid); ok {
-		return e.message(id, key, grid)
+		if e.id != "" && grid {
+			n = n.own(e.id, e.source)
+		}
+		return e.message(n)
 	}
 	if grid {
-		return failed(id, key, errors.New("it is no event of Event Grid's schema or of CloudEvents"))
+		return failed(n, errors.New("it is no event of Event Grid's schema or of CloudEvents"))
 	}
-	if i := jsonscan.Space(body, 0); i < len(body) && body[i] == '[' {
-		if m, ok := unwrapList(id, key, body); ok {
-			return m
-		}
+	if m, ok := unwrapList(n, body); ok {
+		return m
 	}
-	return message{id: id, items: []function.Item{item(key, jsonType, body)}}
+	return message{id: n.id, items: []function.Item{item(n.key, contentType, body)}}
 }
 
 // unwrapList is a message that is an array of events, all of them.
-func unwrapList(id, key string, body []byte) (message, bool) {
+func unwrapList(n name, body []byte) (message, bool) {
+	if i := jsonscan.Space(body, 0); i >= len(body) || body[i] != '[' {
+		return message{}, false
+	}
 	list, err := raw(body).elements()
 	if err != nil || len(list) == 0 {
 		return message{}, false
 	}
-	all := message{id: id}
+	all := message{id: n.id}
 	for i, v := range list {
 		e, ok := parseEvent(v, false)
 		if !ok {
 			return message{}, false
 		}
-		m := e.message(id, fmt.Sprintf("%s-%d", key, i), false)
+		m := e.message(name{id: n.id, key: fmt.Sprintf("%s-%d", n.key, i)})
 		all.items = append(all.items, m.items...)
 		all.skipped = m.skipped
 	}
@@ -90,42 +95,38 @@ func item(key, contentType string, body []byte) function.Item {
 	return function.Item{ID: key, Request: function.Request{ContentType: contentType, Body: body}}
 }
 
-// message is what an event brings. Events of an Event Grid trigger have ids of their own.
-func (e event) message(id, key string, own bool) message {
-	if own && e.id != "" {
-		prefix, _, _ := strings.Cut(key, ".")
-		id, key = e.id, prefix+"."+e.id
-	}
+// message is what an event brings.
+func (e event) message(n name) message {
 	if strings.HasPrefix(e.kind, "Microsoft.Storage.") {
-		return e.storage(id)
+		return e.storage(n)
 	}
 	contentType, body, err := e.body()
 	if err != nil {
-		return failed(id, key, err)
+		return failed(n, err)
 	}
-	return message{id: id, items: []function.Item{item(key, contentType, body)}}
+	return message{id: n.id, items: []function.Item{item(n.key, contentType, body)}}
 }
 
 // storage is the blob that an event of a storage account names (Azure Event Grid documentation, "Azure Blob Storage as an Event
 // Grid source"). Data Lake tells of a file twice: CreateFile is when it is still empty.
-func (e event) storage(id string) message {
+func (e event) storage(n name) message {
 	created := strings.HasSuffix(e.kind, ".BlobCreated") || strings.HasSuffix(e.kind, ".BlobRenamed")
 	api, _ := e.data.member("api").text() // "" where it is none
 	if !created || api == "CreateFile" {
-		return message{id: id, skipped: "an event of the kind " + e.kind + " names nothing to score"}
+		return message{id: n.id, skipped: "an event of the kind " + e.kind + " names nothing to score"}
 	}
-	name := "url"
+	member := "url"
 	if strings.HasSuffix(e.kind, ".BlobRenamed") {
-		name = "destinationUrl"
+		member = "destinationUrl"
 	}
-	link, err := e.data.member(name).text()
+	link, err := e.data.member(member).text()
 	if err != nil || link == "" {
-		return failed(id, id, fmt.Errorf("an event of the kind %s without data.%s", e.kind, name))
+		return failed(n, fmt.Errorf("an event of the kind %s without data.%s", e.kind, member))
 	}
 	contentType, _ := e.data.member("contentType").text() // "" where it is none
 	etag, _ := e.data.member("eTag").text()               // "" where it is none
-	it := function.Item{ID: id, URL: percent(link), Request: function.Request{ContentType: contentType}}
-	return message{id: id, items: []function.Item{it}, etag: etag}
+	it := function.Item{ID: n.key, URL: percent(link), Request: function.Request{ContentType: contentType}}
+	return message{id: n.id, items: []function.Item{it}, etag: etag}
 }
 
 // percent is a URL in which every % begins an escape: a name that was not escaped on its way here may have others.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/blob"
+	"github.com/scorefn/scorefn/function/jsonscan"
 )
 
 const jsonType = "application/json"
@@ -44,14 +45,27 @@ func (s *server) messages(c *call, p payload, d *delivered) ([]message, bool, er
 	}
 	list := make([]message, len(values))
 	for i, v := range values {
-		id, key := identify(c, p, v.body, i, many)
+		n := identify(c, p, v.body, i, many)
 		if v.err != nil {
-			list[i] = failed(id, key, v.err)
+			list[i] = failed(n, v.err)
 			continue
 		}
-		list[i] = unwrap(id, key, v.body, b.is("eventGridTrigger"))
+		list[i] = unwrap(n, p.contentType(v.body, i, many), v.body, b.is("eventGridTrigger"))
 	}
 	return list, many, nil
+}
+
+// contentType is what Service Bus was told about a message that is no JSON object, "" for JSON.
+func (p payload) contentType(body []byte, i int, many bool) string {
+	if i := jsonscan.Space(body, 0); i < len(body) && body[i] == '{' {
+		return jsonType // and the metadata may be the message's own
+	}
+	t := p.metaOf("ContentType", i, many)
+	switch m := mediaType(t); {
+	case m == "text/csv", m == "application/x-npy", m == "application/octet-stream", strings.HasPrefix(m, "image/"), strings.HasSuffix(m, "ndjson"):
+		return t
+	}
+	return jsonType
 }
 
 // deliver is the message of a blob whose content is here already. It is an object like any other to the core: the name and the
@@ -62,7 +76,7 @@ func deliver(c *call, p payload, d *delivered, link string, v value) message {
 	}
 	id := blob.Redact(link)
 	if v.err != nil {
-		return failed(id, link, v.err)
+		return failed(name{id: id, key: link}, v.err)
 	}
 	contentType, _ := p.meta("Properties").member("ContentType").text() // "" where it is none
 	d.blobs[link] = &content{body: v.body, contentType: contentType, version: hashOf(v.body)}
@@ -74,7 +88,7 @@ func fetched(c *call, p payload, d *delivered) (message, error) {
 	b := c.fn.objects[0]
 	v := p.data.member(b.Name)
 	if v.absent() {
-		return failed(c.ID, c.ID, fmt.Errorf("the blob of the input binding %q is not there", b.Name)), nil
+		return failed(name{id: c.ID, key: c.ID}, fmt.Errorf("the blob of the input binding %q is not there", b.Name)), nil
 	}
 	values, _, err := decode(binding{Type: "blob", DataType: b.DataType}, v)
 	if err != nil {
@@ -85,61 +99,76 @@ func fetched(c *call, p payload, d *delivered) (message, error) {
 }
 
 // failed is a message that cannot be scored.
-func failed(id, key string, err error) message {
-	return message{id: id, items: []function.Item{{ID: key, Err: function.Errorf(function.Invalid, "The message cannot be read: %w", err)}}}
+func failed(n name, err error) message {
+	return message{id: n.id, items: []function.Item{{ID: n.key, Err: function.Errorf(function.Invalid, "The message cannot be read: %w", err)}}}
 }
 
-// identify names a message twice: as its source does, for answers, and uniquely among all that is stored, for its result. The
-// host lets a member of the message's own object replace the metadata of that name, in any case: where one did, and where the
-// source has no name, the content is a part of the unique one, so that a redelivery has the same.
-func identify(c *call, p payload, body []byte, i int, many bool) (id, key string) {
-	meta := func(name string) string {
-		if !many {
-			return p.metaText(name)
-		}
-		list, err := p.meta(name + "Array").elements()
-		if err != nil || i >= len(list) {
-			return ""
-		}
-		text, err := list[i].text()
-		if err != nil {
-			return string(list[i]) // a number
-		}
-		return text
+// name is how a message is called: by its source, for answers, and uniquely among all that is stored, for its result.
+type name struct{ id, key, space string }
+
+// own is the name of an event that has an id itself, which is unique to its source.
+func (n name) own(id, source string) name {
+	key := id
+	if source != "" {
+		key += "-" + hashOf([]byte(source))[:8]
 	}
-	names := []string{"Id"}
+	return name{id, n.space + key, n.space}
+}
+
+// metaOf is the metadata of one message: of several, there is an array of it.
+func (p payload) metaOf(name string, i int, many bool) string {
+	if !many {
+		return p.metaText(name)
+	}
+	list, err := p.meta(name + "Array").elements()
+	if err != nil || i >= len(list) {
+		return ""
+	}
+	text, err := list[i].text()
+	if err != nil {
+		return string(list[i]) // a number
+	}
+	return text
+}
+
+// identify names a message. The host lets a member of the message's own object replace the metadata of that name, in any case:
+// where one did, and where the source has no name, the content is a part of the unique one, so that a redelivery has the same.
+func identify(c *call, p payload, body []byte, i int, many bool) (n name) {
+	meta := func(name string) string { return p.metaOf(name, i, many) }
+	names, unique := []string{"Id"}, true
 	switch {
-	case c.Trigger == "" && meta("MessageId") != "", equal(c.Trigger, "serviceBusTrigger"):
+	case equal(c.Trigger, "serviceBusTrigger"), c.Trigger == "" && meta("MessageId") != "":
 		names = []string{"MessageId", "SequenceNumber"}
-		id = meta("MessageId")
-	case c.Trigger == "" && p.meta("PartitionContext") != nil, equal(c.Trigger, "eventHubTrigger"):
+		n.id, n.key = meta("MessageId"), strings.Trim(meta("MessageId")+"-"+meta("SequenceNumber"), "-")
+		unique = meta("SequenceNumber") != "" // the other is the sender's, and may come twice
+	case equal(c.Trigger, "eventHubTrigger"), c.Trigger == "" && p.meta("PartitionContext") != nil:
 		names = []string{"SequenceNumber", "PartitionContext"}
-		if n := meta("SequenceNumber"); n != "" {
+		if number := meta("SequenceNumber"); number != "" {
 			partition, _ := p.meta("PartitionContext").member("PartitionId").text() // "" where it is none
-			id = strings.TrimPrefix(partition+"-"+n, "-")
+			n.id = strings.TrimPrefix(partition+"-"+number, "-")
 		}
+		n.key = n.id
 	case equal(c.Trigger, "cosmosDBTrigger"):
-		id, _ = raw(body).member("id").text() // "" where it is none
+		n.id, _ = raw(body).member("id").text() // "" where it is none
+		n.key, unique = n.id, false             // a document that was changed comes again
 	case !many:
-		id = meta("Id")
+		n.id = meta("Id")
+		n.key = n.id
 	}
-	key = id
-	if equal(c.Trigger, "serviceBusTrigger") && meta("SequenceNumber") != "" {
-		key += "-" + meta("SequenceNumber")
+	if n.key == "" || !unique || !many && overwritten(body, names) {
+		n.key = strings.TrimPrefix(n.key+"-"+hashOf(append([]byte(meta("InsertionTime")+meta("EnqueuedTimeUtc")), body...)), "-")
 	}
-	if key == "" || equal(c.Trigger, "cosmosDBTrigger") || !many && overwritten(body, names) {
-		key = strings.TrimPrefix(key+"-"+hashOf(append([]byte(meta("InsertionTime")+meta("EnqueuedTimeUtc")), body...)), "-")
-	}
-	if id == "" {
-		id = c.ID
+	if n.id == "" {
+		n.id = c.ID
 		if many {
-			id += "-" + strconv.Itoa(i)
+			n.id += "-" + strconv.Itoa(i)
 		}
 	}
 	if c.Function != "" {
-		key = c.Function + "." + key
+		n.space = c.Function + "."
+		n.key = n.space + n.key
 	}
-	return id, key
+	return n
 }
 
 // overwritten tells whether a message has a member that replaces metadata.

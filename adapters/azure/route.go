@@ -113,8 +113,11 @@ func cutPrefix(path, prefix string) (string, bool) {
 // corePath is the core's path for one of the function: the same where the core has such a route, else that of scoring,
 // whatever the function is called.
 func (f *fn) corePath(path string) string {
+	if path == "" {
+		return "/"
+	}
 	if f.open() || coreRoute(path) {
-		return cmp.Or(path, "/")
+		return path
 	}
 	return "/score"
 }

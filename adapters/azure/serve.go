@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -47,6 +48,9 @@ func Serve(f *function.Function, opts ...Option) int {
 
 func serve(ctx context.Context, f *function.Function, opts []Option, stderr io.Writer) int {
 	s, err := newServer(f, opts)
+	if port, bad := strconv.ParseUint(s.env.port, 10, 16); err == nil && s.env.port != "" && (bad != nil || port == 0) {
+		err = fmt.Errorf("FUNCTIONS_CUSTOMHANDLER_PORT=%q: expected a port", s.env.port)
+	}
 	if err == nil && s.env.port == "" {
 		err = errors.New(`FUNCTIONS_CUSTOMHANDLER_PORT is not set: the Azure Functions host starts this program; without one use "scorefn azure" or "scorefn serve"`)
 	}

@@ -71,19 +71,30 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 // which: no scoring request begins as an invocation does.
 func (s *server) isPayload(c *call, r *http.Request) bool {
 	if len(r.URL.Path) > 1 && r.Method == http.MethodPost {
-		f := s.app.functions[r.URL.Path[1:]]
+		name := r.URL.Path[1:]
+		f := s.app.functions[name]
 		switch {
 		case f != nil && !f.http():
 			c.fn = f
 			return true
 		case f != nil && f.simple && s.app.forward && s.app.prefix == "": // every host there is forwards it
-		case (f != nil || len(s.app.functions) == 0) && looksInvoked(r):
-			c.fn = f
+		case f == nil && !s.app.mayBe(name, c.ID):
+		case looksInvoked(r):
+			c.fn, c.Function = f, name
 			return true
 		}
 	}
 	c.fn, c.path = s.app.find(r.Method, r.URL.EscapedPath())
 	return false
+}
+
+// mayBe tells whether a name that the app's files do not have may be a function's all the same: its file is missing, or was
+// skipped.
+func (a *app) mayBe(name, id string) bool {
+	if !functionName.MatchString(name) {
+		return false
+	}
+	return len(a.functions) == 0 || id != "" && (a.prefix != "" || !coreRoute("/"+name))
 }
 
 // looksInvoked tells a body that begins as an invocation does, and leaves it whole.
