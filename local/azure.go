@@ -26,6 +26,7 @@ type azureCall struct {
 	handler string
 	framing string
 	sigterm bool
+	retry   time.Duration
 	azurite string
 	folder  string
 	once    azureOnce
@@ -52,12 +53,13 @@ func (a *azureCall) flags(f *flag.FlagSet, c *call) {
 		a.cfg.Env = append(a.cfg.Env, kv)
 		return nil
 	})
+	f.DurationVar(&a.retry, "retry", time.Second, "most that is waited before a further try; Azure waits as host.json and function.json say")
 	f.StringVar(&a.azurite, "azurite", "", "`URL` of Azurite's blobs (http://127.0.0.1:10000), or a connection string: queue and blob triggers and outputs run there")
 	f.StringVar(&a.folder, "out", "", "`folder` for what output bindings write, a file each; without it they are logged")
 	a.once.flags(f)
 }
 
-// grace5 is how long --sigterm waits.
+// sigtermGrace is how long --sigterm waits.
 const sigtermGrace = 5 * time.Second
 
 func (a *azureCall) run(ctx context.Context, c *call) (err error) {
@@ -123,6 +125,9 @@ func (a *azureCall) check() error {
 	}
 	if a.cfg.FunctionTimeout < 0 || a.cfg.InitTimeout < 0 {
 		return errors.New("--function-timeout and --init-timeout must be more than 0")
+	}
+	if a.cfg.RetryMost = max(a.retry, 1); a.retry < 0 {
+		return errors.New("--retry must not be less than 0")
 	}
 	if a.sigterm {
 		a.cfg.Grace = sigtermGrace

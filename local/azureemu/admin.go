@@ -3,6 +3,7 @@ package azureemu
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -24,14 +25,22 @@ func (e *Emulator) admin(mux *http.ServeMux) {
 }
 
 func (e *Emulator) list(w http.ResponseWriter, url string) {
+	type binding struct {
+		Type      string `json:"type"`
+		Direction string `json:"direction"`
+		Name      string `json:"name"`
+	}
 	type item struct {
 		Name   string    `json:"name"`
 		URL    string    `json:"invoke_url_template,omitempty"`
-		Config []Binding `json:"bindings"`
+		Config []binding `json:"bindings"`
 	}
 	var all []item
 	for _, f := range e.app.Functions {
-		i := item{Name: f.Name, Config: f.Bindings}
+		i := item{Name: f.Name, Config: []binding{}}
+		for _, b := range f.Bindings {
+			i.Config = append(i.Config, binding{b.Type, b.Direction, b.Name})
+		}
 		if _, path := e.app.Path(f); path != "" {
 			i.URL = url + path
 		}
@@ -68,7 +77,7 @@ func (e *Emulator) manual(w http.ResponseWriter, r *http.Request) {
 	}
 	go func() {
 		defer e.work.Done()
-		if _, err := e.Deliver(context.WithoutCancel(r.Context()), f, event); err != nil {
+		if _, err := e.Deliver(context.WithoutCancel(r.Context()), f, event); err != nil && !errors.Is(err, ErrClosed) {
 			e.log.error("%s: %v", f.Name, err)
 		}
 	}()

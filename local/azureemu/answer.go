@@ -22,11 +22,15 @@ var errHang = errors.New("the answer is empty: the invocation does not end")
 
 // readAnswer reads what a handler answered to a payload, as GetHttpScriptInvocationResult does. The errors have the words of
 // the host's exceptions.
-func readAnswer(status int, contentType string, body []byte, ts *traps) (*answer, error) {
+func readAnswer(status int, contentType string, body []byte, overHTTP bool, ts *traps) (*answer, error) {
 	if status < 200 || status > 299 {
-		ts.add("status", "the handler answered %d: a caller over HTTP gets 500 with an empty body, a message is tried again; the text %q "+
-			"is shown to nobody. Answer 200 with Outputs.res.statusCode", status, short(string(body)))
-		return nil, fmt.Errorf("HttpRequestException: Response status code does not indicate success: %d (%s)", status, http.StatusText(status))
+		err := fmt.Errorf("HttpRequestException: Response status code does not indicate success: %d (%s)", status, http.StatusText(status))
+		if !overHTTP { // a failed try of an event; Azure does not show the text
+			return nil, fmt.Errorf("%w; the handler says %s", err, short(string(body)))
+		}
+		ts.add("status", "the handler answered %d: the client gets 500 with an empty body, and the text %q is shown to nobody; answer 200 with "+
+			"Outputs.res.statusCode", status, short(string(body)))
+		return nil, err
 	}
 	media, _, err := mime.ParseMediaType(contentType)
 	if len(body) == 0 || isJSONMedia(media) && string(bytes.TrimSpace(body)) == "null" {

@@ -141,7 +141,7 @@ func (e *Emulator) post(ctx context.Context, f *Function, id string, body []byte
 	case len(answer) > maxAnswer:
 		return nil, fmt.Errorf("the handler's answer has more than %d bytes", maxAnswer)
 	}
-	return readAnswer(r.StatusCode, r.Header.Get("Content-Type"), answer, ts)
+	return readAnswer(r.StatusCode, r.Header.Get("Content-Type"), answer, f.isHTTP(), ts)
 }
 
 const userAgent = "Azure-Functions-Host/" + Version

@@ -26,6 +26,8 @@ type Config struct {
 	Grace time.Duration
 	// FunctionTimeout and InitTimeout beat host.json; 0 leaves it.
 	FunctionTimeout, InitTimeout time.Duration
+	// RetryMost bounds the waits before further tries; 0 leaves them as host.json and function.json say.
+	RetryMost time.Duration
 	// Storage is where triggers and outputs of queues and blobs are, for [Emulator.Pump]. Without it such outputs go to Sink.
 	Storage *storage.Account
 	// Sink takes what the other output bindings write. Without one it is logged.

@@ -172,9 +172,17 @@ func (e *Emulator) invoke(ctx context.Context, f *Function, event Event, retry *
 	return r, nil
 }
 
+// wait is d within Config.RetryMost.
+func (e *Emulator) wait(d time.Duration) time.Duration {
+	if e.cfg.RetryMost > 0 {
+		return min(d, e.cfg.RetryMost)
+	}
+	return d
+}
+
 // sleep waits before another try.
 func (e *Emulator) sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
+	if d = e.wait(d); d <= 0 {
 		return ctx.Err()
 	}
 	e.log.info("next try in %s", d)

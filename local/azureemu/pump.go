@@ -135,7 +135,7 @@ func (e *Emulator) message(ctx context.Context, f *Function, queue string, m *st
 	case m.DequeueCount >= opts.MaxDequeueCount:
 		return e.poison(ctx, f, queue, m)
 	}
-	return a.Release(ctx, queue, m, opts.VisibilityTimeout)
+	return a.Release(ctx, queue, m, e.wait(opts.VisibilityTimeout))
 }
 
 // poison moves a message as it is.
