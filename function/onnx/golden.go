@@ -232,6 +232,7 @@ func sampled(v tensor.Value) tensor.Value {
 			picked.Data = v.Data[:size]
 		}
 		return tensor.Value{Tensor: picked}
+	default:
 	}
 	return v
 }
@@ -289,8 +290,9 @@ func isWhole(d tensor.DType) bool {
 	switch d {
 	case tensor.Float16, tensor.BFloat16, tensor.Float32, tensor.Float64, tensor.Undefined:
 		return false // Undefined: of a sequence, whose leaves tell
+	default:
+		return true
 	}
-	return true
 }
 
 // leaves are the numbers, strings, booleans and nulls of a JSON value in their order, the keys of objects among them.
