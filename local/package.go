@@ -19,6 +19,7 @@ import (
 
 // packaging is the flags of "scorefn package".
 type packaging struct {
+	google                 cloudFunctions
 	arch, model, out, part string
 	program                string // built already; "" builds it
 }
@@ -32,6 +33,7 @@ type platform struct {
 func platforms() []platform {
 	return []platform{
 		{"lambda", (*packaging).lambda},
+		{"cloudfunctions", (*packaging).cloudfunctions},
 	}
 }
 
@@ -56,9 +58,10 @@ func packageCommand() command {
 			return &exit{exitUsage, errors.New("which platform? There is: " + strings.Join(platformNames(), ", "))}
 		},
 		func(f *flag.FlagSet, _ *call) {
+			p.google.flags(f)
 			f.StringVar(&p.arch, "arch", "amd64", "`architecture` as Go names it: amd64 (x86_64) or arm64")
 			f.StringVar(&p.model, "model", "", "`folder` with the model (default: the bundled one)")
-			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/lambda-ARCH.zip)")
+			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/lambda-ARCH.zip, dist/cloudfunctions)")
 			f.StringVar(&p.part, "part", "all", "all; function without the library, or layer, the library alone")
 			f.StringVar(&p.program, "bootstrap", "", "`file` that was built already (default: it is built from the source here)")
 		},

@@ -1,0 +1,150 @@
+package pack
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/build"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// GoTarget is where Go source is going to be built.
+type GoTarget struct {
+	GOOS, GOARCH string
+	Dir          string    // the patterns are seen from here
+	Progress     io.Writer // what the go command says: downloads, errors
+}
+
+// GoSource is packages with all that they import outside the standard library, as one platform builds them with cgo.
+type GoSource struct {
+	Language string // the newest go directive among the modules, without a patch level: "1.26"
+	packages []goPackage
+	build    build.Context
+}
+
+// goPackage is what "go list -json" says of one; "go help list" describes the fields.
+type goPackage struct {
+	Dir, ImportPath, Name string
+	Standard, DepOnly     bool
+	Module                *goModule
+
+	GoFiles, CgoFiles, CFiles, CXXFiles, MFiles, HFiles, FFiles, SFiles, SwigFiles, SwigCXXFiles, SysoFiles, EmbedFiles []string
+	IgnoredGoFiles                                                                                                      []string
+}
+
+type goModule struct{ Path, Version, GoVersion string }
+
+// GoPackage is a package by its import path and the name in its package clause.
+type GoPackage struct{ Path, Name string }
+
+// GoPackages resolves patterns that name one package each: an import path or a folder.
+func GoPackages(ctx context.Context, t GoTarget, patterns ...string) ([]GoPackage, error) {
+	var found []GoPackage
+	for _, pattern := range patterns { // one by one: the order of several is not promised
+		packages, err := t.list(ctx, "-find", pattern)
+		if err != nil {
+			return nil, err
+		}
+		if len(packages) != 1 {
+			return nil, fmt.Errorf("pack: %s names %d packages, expected one", pattern, len(packages))
+		}
+		found = append(found, GoPackage{packages[0].ImportPath, packages[0].Name})
+	}
+	return found, nil
+}
+
+// ListGo finds the source of packages and of all that they import. The go command downloads what is not there yet.
+func ListGo(ctx context.Context, t GoTarget, packages ...string) (*GoSource, error) {
+	all, err := t.list(ctx, append([]string{"-deps"}, packages...)...)
+	if err != nil {
+		return nil, err
+	}
+	s := &GoSource{build: build.Default}
+	minor := 0
+	for _, p := range all {
+		if p.Standard {
+			continue
+		}
+		if p.Module == nil {
+			return nil, fmt.Errorf("pack: package %s belongs to no module: run this where there is a go.mod", p.ImportPath)
+		}
+		_, n := language(p.Module.GoVersion)
+		minor = max(minor, n)
+		s.packages = append(s.packages, p)
+	}
+	slices.SortFunc(s.packages, func(a, b goPackage) int { return cmp.Compare(a.ImportPath, b.ImportPath) })
+	s.Language = "1." + strconv.Itoa(minor)
+	s.build.GOOS, s.build.GOARCH, s.build.CgoEnabled, s.build.BuildTags = t.GOOS, t.GOARCH, true, nil
+	s.build.ReleaseTags = nil
+	for n := 1; n <= minor; n++ {
+		s.build.ReleaseTags = append(s.build.ReleaseTags, "go1."+strconv.Itoa(n))
+	}
+	return s, nil
+}
+
+func (t *GoTarget) list(ctx context.Context, args ...string) ([]goPackage, error) {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-json"}, args...)...)
+	cmd.Dir = t.Dir
+	cmd.Env = append(os.Environ(), "GOOS="+t.GOOS, "GOARCH="+t.GOARCH, "CGO_ENABLED=1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, t.Progress
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("pack: go list %s: %w", args[len(args)-1], err)
+	}
+	var packages []goPackage
+	for d := json.NewDecoder(&out); ; {
+		var p goPackage
+		err := d.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return packages, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pack: what go list says: %w", err)
+		}
+		packages = append(packages, p)
+	}
+}
+
+var goDirective = regexp.MustCompile(`^1\.([0-9]+)`)
+
+// language is a go directive without its patch level, and its second number; modules without a directive are at 1.16
+// (the Go Modules Reference, "go directive").
+func language(directive string) (text string, minor int) {
+	if found := goDirective.FindStringSubmatch(directive); found != nil {
+		if n, err := strconv.Atoi(found[1]); err == nil {
+			return found[0], n
+		}
+	}
+	return "", 16
+}
+
+// files is the names of what is built of a package, and besides what the platform's own Go may build where it is older than
+// the go command here: the file for Go before 1.27 beside the one for 1.27.
+func (s *GoSource) files(p *goPackage) ([]string, error) {
+	names := slices.Concat(p.GoFiles, p.CgoFiles, p.CFiles, p.CXXFiles, p.MFiles, p.HFiles, p.FFiles, p.SFiles, p.SwigFiles,
+		p.SwigCXXFiles, p.SysoFiles, p.EmbedFiles)
+	for _, name := range p.IgnoredGoFiles {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		match, err := s.build.MatchFile(p.Dir, name)
+		if err != nil {
+			return nil, fmt.Errorf("pack: %s: %w", filepath.Join(p.Dir, name), err)
+		}
+		if match {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
