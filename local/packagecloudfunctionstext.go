@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"path"
 	"path/filepath"
 	"slices"
@@ -90,10 +89,11 @@ const largeModel = 500 << 20
 func needsOf(models int64) (needs, error) {
 	const most = 32
 	n := needs{memoryGi: 1, cpu: 1, large: models > largeModel}
-	for n.memoryGi<<30 < int(min(3*models, math.MaxInt64/8))+512<<20 {
-		if n.memoryGi *= 2; n.memoryGi > most {
-			return n, fmt.Errorf("models of %d MB need more than the %d GiB of memory that Google Cloud has for an instance", models>>20, most)
-		}
+	for n.memoryGi <= most && (int64(n.memoryGi)<<30-512<<20)/3 < models {
+		n.memoryGi *= 2
+	}
+	if n.memoryGi > most {
+		return n, fmt.Errorf("models of %d MB need more than the %d GiB of memory that Google Cloud has for an instance", models>>20, most)
 	}
 	for _, step := range []struct{ over, cpu int }{{4, 2}, {8, 4}, {16, 8}} {
 		if n.memoryGi > step.over {
