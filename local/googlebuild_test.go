@@ -174,9 +174,14 @@ func dockerCopy(t *testing.T, from, image, workdir string, args []string) {
 	}
 }
 
-// startProgram runs a program that serves at PORT with nothing else in its environment but env, waits until it answers, makes
-// sure that the library below dir is the one that it loaded, and returns its URL.
-func startProgram(t *testing.T, dir, program string, env ...string) string {
+// server is a program that serves.
+type server struct {
+	url string
+	pid int
+}
+
+// startProgram runs a program that serves at PORT with nothing else in its environment but env, and waits until it answers.
+func startProgram(t *testing.T, dir, program string, env ...string) server {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -219,16 +224,18 @@ func startProgram(t *testing.T, dir, program string, env ...string) string {
 		case <-tick.C:
 		}
 	}
-	url := "http://" + addr
-	t.Cleanup(func() { // by then it has scored
-		if !slices.ContainsFunc(mapped(t, cmd.Process.Pid), func(file string) bool {
-			rel, err := filepath.Rel(dir, file)
-			return err == nil && filepath.IsLocal(rel) && strings.HasSuffix(rel, filepath.Join("lib", "libonnxruntime.so"))
-		}) {
-			t.Errorf("the library in %s is not what was loaded", dir)
-		}
-	})
-	return url
+	return server{"http://" + addr, cmd.Process.Pid}
+}
+
+// loaded makes sure that the library below dir is the one that was loaded.
+func (s server) loaded(t *testing.T, dir string) {
+	t.Helper()
+	if !slices.ContainsFunc(mapped(t, s.pid), func(file string) bool {
+		rel, err := filepath.Rel(dir, file)
+		return err == nil && filepath.IsLocal(rel) && strings.HasSuffix(rel, filepath.Join("lib", "libonnxruntime.so"))
+	}) {
+		t.Errorf("no library in %s is loaded", dir)
+	}
 }
 
 // mapped is the files in the memory of a process.

@@ -60,11 +60,11 @@ func (p *packaging) cloudfunctions(ctx context.Context, c *call) error {
 	if err != nil {
 		return err
 	}
-	if err := p.addLibrary(ctx, c, &files); err != nil {
-		return err
-	}
 	source, err := p.addGoSource(ctx, c, root, &files)
 	if err != nil {
+		return err
+	}
+	if err := p.addLibrary(ctx, c, &files); err != nil { // last: it may be a download
 		return err
 	}
 	files = append(files, model...)

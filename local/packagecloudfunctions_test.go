@@ -62,15 +62,22 @@ func TestPackageCloudFunctions(t *testing.T) {
 	t.Run("built by the builder", func(t *testing.T) {
 		t.Parallel()
 		workspace, program := buildpack(t, dir)
-		url := startProgram(t, workspace, program, "FUNCTION_TARGET=Score")
-		functiontest.Run(t, functiontest.Post(url))
+		scores(t, workspace, startProgram(t, workspace, program, "FUNCTION_TARGET=Score"))
 	})
 	t.Run("built by the Dockerfile", func(t *testing.T) {
 		t.Parallel()
 		image, program := dockerBuild(t, dir)
-		url := startProgram(t, image, program)
-		functiontest.Run(t, functiontest.Post(url))
+		scores(t, image, startProgram(t, image, program))
 	})
+}
+
+// scores sends the golden vectors, the first alone so that the model is loaded.
+func scores(t *testing.T, dir string, s server) {
+	t.Helper()
+	invoke := functiontest.Post(s.url)
+	invoke(t, functiontest.Vectors(t)[0].Body)
+	s.loaded(t, dir)
+	functiontest.Run(t, invoke)
 }
 
 // packageGoogle runs the command, and returns what it prints.
