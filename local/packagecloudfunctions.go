@@ -130,6 +130,9 @@ func goNames(ctx context.Context, target pack.GoTarget, root, script string) (go
 	if found[0].Name == "main" {
 		return goPaths{}, &exit{exitUsage, fmt.Errorf("--script %s: it is package main, which Go cannot import: move Init to a package of its own", script)}
 	}
+	if strings.Contains("/"+found[0].Path+"/", "/internal/") {
+		return goPaths{}, &exit{exitUsage, fmt.Errorf("--script %s: Go lets no other module import what lies below internal/: move the package out of it", script)}
+	}
 	return goPaths{found[0].Path, found[1].Path, found[2].Path}, nil
 }
 

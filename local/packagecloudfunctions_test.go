@@ -39,7 +39,7 @@ func TestPackageCloudFunctions(t *testing.T) {
 	t.Run("what to type", func(t *testing.T) {
 		t.Parallel()
 		for _, want := range []string{
-			"--runtime go126 --source " + dir, "--entry-point Score", "--trigger-http", "--trigger-bucket INPUT_BUCKET",
+			"--runtime go" + strings.ReplaceAll(goDirective(t, dir), ".", "") + " --source " + dir, "--entry-point Score", "--trigger-http", "--trigger-bucket INPUT_BUCKET",
 			"SCOREFN_OUTPUT=gs://OUTPUT_BUCKET/", "gcloud run deploy", "--memory 1Gi --cpu 1 --concurrency 8", "/model/digits/1/sample.json",
 		} {
 			if !strings.Contains(said, want) {
@@ -78,6 +78,18 @@ func scores(t *testing.T, dir string, s server) {
 	invoke(t, functiontest.Vectors(t)[0].Body)
 	s.loaded(t, dir)
 	functiontest.Run(t, invoke)
+}
+
+// goDirective is the version of Go in the folder's go.mod.
+func goDirective(t *testing.T, dir string) string {
+	t.Helper()
+	mod, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(mod), "\ngo ")
+	version, _, _ := strings.Cut(rest, "\n")
+	return version
 }
 
 // packageGoogle runs the command, and returns what it prints.

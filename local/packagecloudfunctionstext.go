@@ -119,6 +119,7 @@ gcloud functions deploy scorefn %[1]s \
   --trigger-http --no-allow-unauthenticated --timeout 60s
 
 # a function that scores every new object of a bucket; the answers go to another bucket, or it would call itself
+gcloud projects add-iam-policy-binding PROJECT --role roles/pubsub.publisher --member "serviceAccount:$(gcloud storage service-agent)"  # once
 gcloud functions deploy scorefn-objects %[1]s \
   --trigger-bucket INPUT_BUCKET --trigger-location INPUT_LOCATION --retry --timeout 540s --set-env-vars SCOREFN_OUTPUT=gs://OUTPUT_BUCKET/scores
 

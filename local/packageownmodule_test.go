@@ -49,6 +49,7 @@ func TestPackageCloudFunctionsOfAnotherModule(t *testing.T) {
 	}{
 		{"", "is no clone of scorefn: name the package of your Init", exitUsage},
 		{"./cmd", "which Go cannot import", exitUsage},
+		{"./internal/score", "move the package out of it", exitUsage},
 		{"./none", "go list", exitFailed},
 		{"./broken", "it does not compile, so nothing was written", exitFailed},
 		{"./score", "", exitOK},
@@ -59,14 +60,17 @@ func TestPackageCloudFunctionsOfAnotherModule(t *testing.T) {
 		}
 		cmd := exec.CommandContext(t.Context(), "scorefn", args...)
 		cmd.Dir = dir
-		var stderr bytes.Buffer
-		cmd.Stderr = &stderr
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		err := cmd.Run()
 		if cmd.ProcessState.ExitCode() != tt.code || !strings.Contains(stderr.String(), tt.want) {
 			t.Fatalf("--script %s: %v, want exit code %d and %q\n%s", tt.script, err, tt.code, tt.want, stderr.String())
 		}
 		if _, err := os.Stat(filepath.Join(dir, "dist", "cloudfunctions")); (err == nil) != (tt.code == exitOK) {
 			t.Errorf("--script %s: the folder: %v", tt.script, err)
+		}
+		if said := "gcloud run deploy scorefn --region REGION --source dist/cloudfunctions --function Score --base-image go1"; strings.Contains(stdout.String(), said) != (tt.code == exitOK) {
+			t.Errorf("--script %s:\n%s", tt.script, stdout.String())
 		}
 	}
 	out := filepath.Join(dir, "dist", "cloudfunctions")
@@ -105,6 +109,7 @@ func ownModule(t *testing.T) string {
 		"go.mod":                    "module mine\n" + rest + "\nrequire " + scorefnModule + " v0.0.0\n\nreplace " + scorefnModule + " => " + root + "\n",
 		"go.sum":                    string(sum),
 		"score/score.go":            ownScript,
+		"internal/score/score.go":   ownScript,
 		"broken/score.go":           strings.Replace(ownScript, "Init(context.Context, modeldir.Model)", "Init(modeldir.Model)", 1),
 		"cmd/main.go":               "package main\n\nfunc main() {}\n",
 		"model/fraud/7/fraud.onnx":  string(model),
