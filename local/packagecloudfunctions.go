@@ -68,11 +68,12 @@ func (p *packaging) cloudfunctions(ctx context.Context, c *call) error {
 		return err
 	}
 	files = append(files, model...)
-	if err := files.Folder(out, functionGo, func(dir string) error { return compiles(ctx, c, dir) }); err != nil {
-		return err
-	}
 	size, err := files.Size()
 	if err != nil {
+		return err
+	}
+	fmt.Fprintf(c.err, "package: writing %d files, %.1f MB\n", len(files), float64(size)/1e6)
+	if err := files.Folder(out, functionGo, func(dir string) error { return compiles(ctx, c, dir) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(c.out, "%s  %d files, %.1f MB: ONNX Runtime and the source of %d Go packages %.1f, model %.1f\n", out, len(files),
@@ -153,7 +154,9 @@ func compiles(ctx context.Context, c *call, dir string) error {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=1", "GOFLAGS=-mod=vendor", "GOPROXY=off", "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = c.err, c.err
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); ctx.Err() != nil {
+		return fmt.Errorf("interrupted, so nothing was written: %w", ctx.Err())
+	} else if err != nil {
 		return fmt.Errorf("it does not compile, so nothing was written: go build: %w", err)
 	}
 	return nil

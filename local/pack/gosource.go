@@ -98,7 +98,9 @@ func (t *GoTarget) list(ctx context.Context, args ...string) ([]goPackage, error
 	cmd.Env = append(os.Environ(), "GOOS="+t.GOOS, "GOARCH="+t.GOARCH, "CGO_ENABLED=1")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, t.Progress
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); ctx.Err() != nil {
+		return nil, fmt.Errorf("pack: interrupted: %w", ctx.Err())
+	} else if err != nil {
 		return nil, fmt.Errorf("pack: go list %s: %w", args[len(args)-1], err)
 	}
 	var packages []goPackage
