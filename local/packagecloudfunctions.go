@@ -83,16 +83,31 @@ func (p *packaging) cloudfunctions(ctx context.Context, c *call) error {
 }
 
 // addGoSource adds the generated files at the root of the folder, and everything that they import.
-func (p *packaging) addGoSource(ctx context.Context, c *call, root string, files *pack.Files) (*pack.GoSource, error) {
+func (p *packaging) addGoSource(ctx context.Context, c *call, root string, files *pack.Files) (source *pack.GoSource, err error) {
 	fmt.Fprintln(c.err, "package: collecting Go source")
-	target := pack.GoTarget{GOOS: "linux", GOARCH: p.arch, Dir: ".", Progress: c.err}
-	names, err := goNames(ctx, target, root, p.google.script)
+	target := &pack.GoTarget{GOOS: "linux", GOARCH: p.arch, Dir: ".", Progress: c.err}
+	script, function, adapter := p.google.script, filepath.Join(root, "function"), filepath.Join(root, "adapters", "cloudfunctions")
+	_, missing := os.Stat(adapter)
+	switch {
+	case missing == nil: // a clone, whatever its module is called
+		script = cmp.Or(script, filepath.Join(function, "score"))
+	case script == "":
+		return nil, &exit{exitUsage, fmt.Errorf("%s is no clone of scorefn: name the package of your Init, --script ./score", root)}
+	default: // everybody else imports scorefn, but need not have imported what Google's part of it imports
+		function, adapter = scorefnModule+"/function", scorefnModule+"/adapters/cloudfunctions"
+		closeCopy, failed := target.Detach(ctx, root)
+		if failed != nil {
+			return nil, failed
+		}
+		defer func() { err = errors.Join(err, closeCopy()) }()
+	}
+	names, err := goNames(ctx, target, script, function, adapter)
 	if err != nil {
 		return nil, err
 	}
-	source, err := pack.ListGo(ctx, target, names.script, names.function, names.adapter, framework+"/functions", framework+"/funcframework")
+	source, err = pack.ListGo(ctx, target, names.script, names.function, names.adapter, framework+"/functions", framework+"/funcframework")
 	if err != nil {
-		return nil, fmt.Errorf("%w (in a module of your own: go get %s %s, then go mod tidy)", err, scorefnModule, framework)
+		return nil, err
 	}
 	if err := source.Vendor(files); err != nil {
 		return nil, err
@@ -112,18 +127,7 @@ func (p *packaging) addGoSource(ctx context.Context, c *call, root string, files
 // goPaths is the import paths of what the generated files use.
 type goPaths struct{ script, function, adapter string }
 
-// goNames finds them: in a clone, whatever its module is called, they lie in it; everybody else imports scorefn.
-func goNames(ctx context.Context, target pack.GoTarget, root, script string) (goPaths, error) {
-	function, adapter := filepath.Join(root, "function"), filepath.Join(root, "adapters", "cloudfunctions")
-	inClone := filepath.Join(function, "score")
-	if _, err := os.Stat(adapter); err == nil {
-		script = cmp.Or(script, inClone)
-	} else {
-		function, adapter = scorefnModule+"/function", scorefnModule+"/adapters/cloudfunctions"
-	}
-	if script == "" {
-		return goPaths{}, &exit{exitUsage, fmt.Errorf("%s is no clone of scorefn: name the package of your Init, --script ./score", root)}
-	}
+func goNames(ctx context.Context, target *pack.GoTarget, script, function, adapter string) (goPaths, error) {
 	found, err := pack.GoPackages(ctx, target, script, function, adapter)
 	if err != nil {
 		return goPaths{}, err

@@ -73,6 +73,9 @@ func TestPackageCloudFunctionsOfAnotherModule(t *testing.T) {
 			t.Errorf("--script %s:\n%s", tt.script, stdout.String())
 		}
 	}
+	if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err != nil || strings.Contains(string(mod), framework) {
+		t.Errorf("the user's go.mod was changed: %v\n%s", err, mod)
+	}
 	out := filepath.Join(dir, "dist", "cloudfunctions")
 	if broken := brokenRules(t, os.DirFS(out)); len(broken) > 0 {
 		t.Errorf("%s", strings.Join(broken, "\n"))
@@ -84,7 +87,7 @@ func TestPackageCloudFunctionsOfAnotherModule(t *testing.T) {
 	}
 }
 
-// ownModule is a module that requires scorefn, whose name has no dot.
+// ownModule is a module that requires scorefn and nothing else, and whose name has no dot.
 func ownModule(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("..")
@@ -92,10 +95,6 @@ func ownModule(t *testing.T) string {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	mod, err := os.ReadFile(filepath.Join(root, "go.mod"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	sum, err := os.ReadFile(filepath.Join(root, "go.sum"))
 	if err != nil {
 		t.Fatal(err)
@@ -104,9 +103,8 @@ func ownModule(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(mod), "\n")
 	for name, text := range map[string]string{
-		"go.mod":                    "module mine\n" + rest + "\nrequire " + scorefnModule + " v0.0.0\n\nreplace " + scorefnModule + " => " + root + "\n",
+		"go.mod":                    "module mine\n\ngo 1.26\n\nrequire " + scorefnModule + " v0.0.0\n\nreplace " + scorefnModule + " => " + root + "\n",
 		"go.sum":                    string(sum),
 		"score/score.go":            ownScript,
 		"internal/score/score.go":   ownScript,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"go/build"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,35 @@ type GoTarget struct {
 	GOOS, GOARCH string
 	Dir          string    // the patterns are seen from here
 	Progress     io.Writer // what the go command says: downloads, errors
+	flags        []string
+}
+
+// Detach lets the go command add what the module at root does not require yet, in a copy of its go.mod: the module itself
+// stays as it is. closeCopy removes the copy. A Go workspace is left alone: it takes no other go.mod.
+func (t *GoTarget) Detach(ctx context.Context, root string) (closeCopy func() error, err error) {
+	work, err := t.output(ctx, "env", "GOWORK")
+	if file := strings.TrimSpace(string(work)); err != nil || file != "" && file != "off" {
+		return func() error { return nil }, err
+	}
+	dir, err := os.MkdirTemp("", "go-mod-*")
+	if err != nil {
+		return nil, fmt.Errorf("pack: %w", err)
+	}
+	closeCopy = func() error { return os.RemoveAll(dir) }
+	for _, name := range []string{"go.mod", "go.sum"} {
+		b, err := os.ReadFile(filepath.Join(root, name))
+		if name == "go.sum" && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			err = os.WriteFile(filepath.Join(dir, name), b, 0o600)
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("pack: %w", err), closeCopy())
+		}
+	}
+	t.flags = []string{"-mod=mod", "-modfile=" + filepath.Join(dir, "go.mod")}
+	return closeCopy, nil
 }
 
 // GoSource is packages with all that they import outside the standard library, as one platform builds them with cgo.
@@ -48,7 +78,7 @@ type goModule struct{ Path, Version, GoVersion string }
 type GoPackage struct{ Path, Name string }
 
 // GoPackages resolves patterns that name one package each: an import path or a folder.
-func GoPackages(ctx context.Context, t GoTarget, patterns ...string) ([]GoPackage, error) {
+func GoPackages(ctx context.Context, t *GoTarget, patterns ...string) ([]GoPackage, error) {
 	var found []GoPackage
 	for _, pattern := range patterns { // one by one: the order of several is not promised
 		packages, err := t.list(ctx, "-find", pattern)
@@ -64,7 +94,7 @@ func GoPackages(ctx context.Context, t GoTarget, patterns ...string) ([]GoPackag
 }
 
 // ListGo finds the source of packages and of all that they import. The go command downloads what is not there yet.
-func ListGo(ctx context.Context, t GoTarget, packages ...string) (*GoSource, error) {
+func ListGo(ctx context.Context, t *GoTarget, packages ...string) (*GoSource, error) {
 	all, err := t.list(ctx, append([]string{"-deps"}, packages...)...)
 	if err != nil {
 		return nil, err
@@ -93,18 +123,12 @@ func ListGo(ctx context.Context, t GoTarget, packages ...string) (*GoSource, err
 }
 
 func (t *GoTarget) list(ctx context.Context, args ...string) ([]goPackage, error) {
-	cmd := exec.CommandContext(ctx, "go", append([]string{"list", "-json"}, args...)...)
-	cmd.Dir = t.Dir
-	cmd.Env = append(os.Environ(), "GOOS="+t.GOOS, "GOARCH="+t.GOARCH, "CGO_ENABLED=1")
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, t.Progress
-	if err := cmd.Run(); ctx.Err() != nil {
-		return nil, fmt.Errorf("pack: interrupted: %w", ctx.Err())
-	} else if err != nil {
-		return nil, fmt.Errorf("pack: go list %s: %w", args[len(args)-1], err)
+	out, err := t.output(ctx, slices.Concat([]string{"list", "-json"}, t.flags, args)...)
+	if err != nil {
+		return nil, err
 	}
 	var packages []goPackage
-	for d := json.NewDecoder(&out); ; {
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p goPackage
 		err := d.Decode(&p)
 		if errors.Is(err, io.EOF) {
@@ -115,6 +139,22 @@ func (t *GoTarget) list(ctx context.Context, args ...string) ([]goPackage, error
 		}
 		packages = append(packages, p)
 	}
+}
+
+// output runs the go command.
+func (t *GoTarget) output(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = t.Dir
+	cmd.Env = append(os.Environ(), "GOOS="+t.GOOS, "GOARCH="+t.GOARCH, "CGO_ENABLED=1")
+	cmd.Stderr = t.Progress
+	out, err := cmd.Output()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("pack: interrupted: %w", ctx.Err())
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pack: go %s %s: %w", args[0], args[len(args)-1], err)
+	}
+	return out, nil
 }
 
 var goDirective = regexp.MustCompile(`^1\.([0-9]+)`)

@@ -35,8 +35,8 @@ var twoModules = map[string]string{
 	"dep/native/testdata/x.go": "package x\n",
 }
 
-func linux(dir string, progress *bytes.Buffer) pack.GoTarget {
-	return pack.GoTarget{GOOS: "linux", GOARCH: "amd64", Dir: dir, Progress: progress}
+func linux(dir string, progress *bytes.Buffer) *pack.GoTarget {
+	return &pack.GoTarget{GOOS: "linux", GOARCH: "amd64", Dir: dir, Progress: progress}
 }
 
 func TestVendoredSourceIsWhatIsNeeded(t *testing.T) {
@@ -139,6 +139,41 @@ func TestGoPackages(t *testing.T) {
 		case found[0].Path+" "+found[0].Name != tt.want:
 			t.Errorf("%s: got %+v, want %s", tt.pattern, found[0], tt.want)
 		}
+	}
+}
+
+// A module that was not asked for yet is added in a copy of go.mod.
+func TestDetachedModule(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, dir, twoModules)
+	mine := filepath.Join(dir, "mine")
+	const mod = "module mine\n\ngo 1.24\n\nreplace example.com/dep/v2 => ../dep\n"
+	write(t, mine, map[string]string{"go.mod": mod})
+	var progress bytes.Buffer
+	target := linux(mine, &progress)
+	if _, err := pack.ListGo(t.Context(), target, "./score"); err == nil {
+		t.Error("nothing requires the module, and it is found")
+	}
+	closeCopy, err := target.Detach(t.Context(), mine)
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := pack.ListGo(t.Context(), target, "./score")
+	if err != nil || source.Packages() != 2 {
+		t.Errorf("%+v, %v\n%s", source, err, progress.String())
+	}
+	if got, err := os.ReadFile(filepath.Join(mine, "go.mod")); err != nil || string(got) != mod {
+		t.Errorf("go.mod is %q, %v", got, err)
+	}
+	if err := closeCopy(); err != nil {
+		t.Error(err)
+	}
+	if _, err := pack.ListGo(t.Context(), target, "./score"); err == nil {
+		t.Error("the copy is still there")
+	}
+	if _, err := target.Detach(t.Context(), filepath.Join(dir, "none")); err == nil {
+		t.Error("there is no go.mod to copy")
 	}
 }
 
