@@ -19,10 +19,10 @@ import (
 
 // packaging is the flags of "scorefn package".
 type packaging struct {
+	google                 cloudFunctions
+	az                     azureFlags
 	arch, model, out, part string
 	program                string // built already; "" builds it
-
-	az azureFlags
 }
 
 // platform is what "scorefn package" knows of one.
@@ -35,6 +35,7 @@ func platforms() []platform {
 	return []platform{
 		{"lambda", (*packaging).lambda},
 		{"azure", (*packaging).azure},
+		{"cloudfunctions", (*packaging).cloudfunctions},
 	}
 }
 
@@ -59,9 +60,10 @@ func packageCommand() command {
 			return &exit{exitUsage, errors.New("which platform? There is: " + strings.Join(platformNames(), ", "))}
 		},
 		func(f *flag.FlagSet, _ *call) {
+			p.google.flags(f)
 			f.StringVar(&p.arch, "arch", "amd64", "`architecture` as Go names it: amd64 (x86_64) or arm64")
 			f.StringVar(&p.model, "model", "", "`folder` with the model (default: the bundled one)")
-			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/PLATFORM-ARCH.zip)")
+			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/PLATFORM-ARCH.zip, dist/cloudfunctions)")
 			f.StringVar(&p.part, "part", "all", "lambda: all; function without the library, or layer, the library alone")
 			f.StringVar(&p.program, "bootstrap", "", "lambda: `file` that was built already (default: it is built from the source here)")
 			p.az.flags(f)
