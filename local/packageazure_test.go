@@ -98,6 +98,9 @@ func TestPackageAzure(t *testing.T) {
 		if !strings.HasPrefix(out, to+"  14 files, ") {
 			t.Errorf("printed %s", out)
 		}
+		if _, _, err := packageAzure(t, with(plan, "--functions", "http", "--handler", handler, "--out", to)...); err == nil || !strings.Contains(err.Error(), "blob/function.json is not of this package") {
+			t.Errorf("over another package: %v", err)
+		}
 	})
 }
 
