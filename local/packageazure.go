@@ -129,9 +129,6 @@ func writePackage(c *call, files pack.Files, out string, size int64) error {
 }
 
 func (p *packaging) azurePlan() (azureapp.Plan, error) {
-	if p.part != "all" || p.program != "" {
-		return azureapp.Plan{}, errors.New("--part and --bootstrap are for lambda; the program of azure is --handler")
-	}
 	for _, plan := range azureapp.Plans() {
 		if plan.Name != p.az.plan {
 			continue
@@ -239,7 +236,7 @@ func (p *packaging) buildHandler(ctx context.Context, c *call, plan azureapp.Pla
 	if err != nil || !pack.NewerThan(glibc, plan.GLIBC) {
 		return program, err
 	}
-	fmt.Fprintf(c.err, "package: it asks for GLIBC %s, hosts have %s: once more, linked for an older one\n", glibc, plan.GLIBC)
+	fmt.Fprintf(c.err, "package: it asks for GLIBC %s, a host may have %s: once more, linked for an older one\n", glibc, plan.GLIBC)
 	flags, err := pack.OldGLIBC(tmp)
 	if err != nil {
 		return "", err
