@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/scorefn/scorefn/function/modeldir"
@@ -20,10 +21,10 @@ import (
 // packaging is the flags of "scorefn package".
 type packaging struct {
 	google                 cloudFunctions
+	az                     azureFlags
 	arch, model, out, part string
 	program                string // built already; "" builds it
-
-	az azureFlags
+	given                  *flag.FlagSet
 }
 
 // platform is what "scorefn package" knows of one.
@@ -35,8 +36,8 @@ type platform struct {
 func platforms() []platform {
 	return []platform{
 		{"lambda", (*packaging).lambda},
-		{"cloudfunctions", (*packaging).cloudfunctions},
 		{"azure", (*packaging).azure},
+		{"cloudfunctions", (*packaging).cloudfunctions},
 	}
 }
 
@@ -54,13 +55,18 @@ func packageCommand() command {
 		"package", "[" + strings.Join(platformNames(), "|") + "]", "make what a platform deploys",
 		func(ctx context.Context, c *call) error {
 			for _, to := range platforms() {
-				if len(c.args) == 1 && c.args[0] == to.name {
-					return to.pack(p, ctx, c)
+				if len(c.args) != 1 || c.args[0] != to.name {
+					continue
 				}
+				if err := p.onlyFor(to.name); err != nil {
+					return &exit{exitUsage, err}
+				}
+				return to.pack(p, ctx, c)
 			}
 			return &exit{exitUsage, errors.New("which platform? There is: " + strings.Join(platformNames(), ", "))}
 		},
 		func(f *flag.FlagSet, _ *call) {
+			p.given = f
 			p.google.flags(f)
 			f.StringVar(&p.arch, "arch", "amd64", "`architecture` as Go names it: amd64 (x86_64) or arm64")
 			f.StringVar(&p.model, "model", "", "`folder` with the model (default: the bundled one)")
@@ -70,6 +76,17 @@ func packageCommand() command {
 			p.az.flags(f)
 		},
 	}
+}
+
+// onlyFor refuses a flag of another platform: its description starts with the name of the one that it is for.
+func (p *packaging) onlyFor(platform string) (err error) {
+	p.given.Visit(func(f *flag.Flag) {
+		owner, _, _ := strings.Cut(f.Usage, ": ")
+		if owner != platform && slices.Contains(platformNames(), owner) {
+			err = errors.Join(err, fmt.Errorf("--%s is for %s alone", f.Name, owner))
+		}
+	})
+	return err
 }
 
 // crossCompilers is what builds cgo code for Linux on another architecture.

@@ -90,6 +90,9 @@ func (p *packaging) azure(ctx context.Context, c *call) error {
 	return nil
 }
 
+// localSettings is what Core Tools keep beside host.json on a developer's machine, and do not deploy.
+const localSettings = "local.settings.json"
+
 func fits(size int64, plan azureapp.Plan) error {
 	if plan.MaxSize == 0 || size <= plan.MaxSize {
 		return nil
@@ -101,10 +104,17 @@ func fits(size int64, plan azureapp.Plan) error {
 // writePackage writes a zip, or a folder when out ends in a slash.
 func writePackage(c *call, files pack.Files, out string, size int64) error {
 	if strings.HasSuffix(out, "/") {
+		stray, err := files.Stray(out, localSettings)
+		if err == nil && stray != "" {
+			err = fmt.Errorf("%s is not of this package, and would be deployed with it: remove it, or choose another folder than %s", stray, out)
+		}
+		if err != nil {
+			return err
+		}
 		if err := files.Dir(out); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(c.out, "%s  %d files, %.1f MB\n\n", out, len(files), float64(size)/1e6)
+		_, err = fmt.Fprintf(c.out, "%s  %d files, %.1f MB\n\n", out, len(files), float64(size)/1e6)
 		return err
 	}
 	if err := files.Zip(out); err != nil {
@@ -119,9 +129,6 @@ func writePackage(c *call, files pack.Files, out string, size int64) error {
 }
 
 func (p *packaging) azurePlan() (azureapp.Plan, error) {
-	if p.part != "all" || p.program != "" {
-		return azureapp.Plan{}, errors.New("--part and --bootstrap are for lambda; the program of azure is --handler")
-	}
 	for _, plan := range azureapp.Plans() {
 		if plan.Name != p.az.plan {
 			continue
@@ -229,7 +236,7 @@ func (p *packaging) buildHandler(ctx context.Context, c *call, plan azureapp.Pla
 	if err != nil || !pack.NewerThan(glibc, plan.GLIBC) {
 		return program, err
 	}
-	fmt.Fprintf(c.err, "package: it asks for GLIBC %s, hosts have %s: once more, linked for an older one\n", glibc, plan.GLIBC)
+	fmt.Fprintf(c.err, "package: it asks for GLIBC %s, a host may have %s: once more, linked for an older one\n", glibc, plan.GLIBC)
 	flags, err := pack.OldGLIBC(tmp)
 	if err != nil {
 		return "", err
