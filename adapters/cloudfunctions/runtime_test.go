@@ -220,3 +220,37 @@ func TestLazyProcessLivesWithoutItsModel(t *testing.T) {
 		}
 	})
 }
+
+// Requests and events have their ids in the log of the real process, under the framework as well, which knows no traceparent
+// and gives events none.
+func TestLogOfAProcess(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, kind string) {
+		t.Helper()
+		p := start(t, kind, "K_SERVICE=score")
+		h := map[string]string{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Function-Execution-Id": "abc123"}
+		call(t, p.url, sent{path: "/score", header: with(h, "Content-Type", "application/json"), body: `{"data":[]}`})
+		for name, value := range ce("com.example.request") {
+			h[name] = value
+		}
+		call(t, p.url, sent{header: h, body: `{"data":[]}`})
+		call(t, p.url, sent{header: h, body: `{"data":"wrong"}`})
+		seen := map[string]int{}
+		for _, line := range p.lines(t) {
+			message := fmt.Sprint(line["message"])
+			if message != "request" && message != "event" && message != "item failed" {
+				continue
+			}
+			seen[message]++
+			labels, _ := line["logging.googleapis.com/labels"].(map[string]any)
+			if line["logging.googleapis.com/trace"] != "projects/sample/traces/0af7651916cd43dd8448eb211c80319c" ||
+				line["logging.googleapis.com/spanId"] != "b7ad6b7169203331" || labels["execution_id"] != "abc123" ||
+				message != "request" && labels["event_id"] != "id-1" {
+				t.Errorf("got %v", line)
+			}
+		}
+		if seen["request"] != 1 || seen["event"] != 2 || seen["item failed"] != 1 {
+			t.Errorf("got %v in\n%s", seen, p.log.String())
+		}
+	})
+}
