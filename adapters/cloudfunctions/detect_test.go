@@ -59,7 +59,7 @@ type brokenBody struct{ from io.Reader }
 
 func (b brokenBody) Read(p []byte) (int, error) {
 	n, err := b.from.Read(p)
-	if err == io.EOF { //nolint:errorlint // strings.Reader returns it bare
+	if err == io.EOF {
 		err = io.ErrClosedPipe
 	}
 	return n, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -230,11 +231,12 @@ func TestLogOfAProcess(t *testing.T) {
 		p := start(t, kind, "K_SERVICE=score")
 		h := map[string]string{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Function-Execution-Id": "abc123"}
 		call(t, p.url, sent{path: "/score", header: with(h, "Content-Type", "application/json"), body: `{"data":[]}`})
-		for name, value := range ce("com.example.request") {
-			h[name] = value
-		}
+		maps.Copy(h, ce("com.example.request"))
 		call(t, p.url, sent{header: h, body: `{"data":[]}`})
 		call(t, p.url, sent{header: h, body: `{"data":"wrong"}`})
+		p.until(t, "it has written all lines", func() bool {
+			return strings.Contains(p.log.String(), `"message":"request"`) && strings.Count(p.log.String(), `"message":"event"`) == 2
+		})
 		seen := map[string]int{}
 		for _, line := range p.lines(t) {
 			message := fmt.Sprint(line["message"])

@@ -64,7 +64,7 @@ func (s *storage) GetVersion(ctx context.Context, link, generation string) (*blo
 	if generation != "" {
 		target += "&generation=" + url.QueryEscape(generation)
 	}
-	resp, err := s.do(ctx, "get "+link, func() (*http.Request, error) {
+	resp, err := s.do(ctx, "get "+link, func() (*http.Request, error) { //nolint:bodyclose // the body is the caller's
 		return http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	})
 	if err != nil {
