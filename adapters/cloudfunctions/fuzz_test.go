@@ -92,3 +92,28 @@ func FuzzRequest(f *testing.F) {
 		}
 	})
 }
+
+// What is taken for an array is one, and each element is where encoding/json finds it.
+func FuzzElements(f *testing.F) {
+	for _, text := range []string{`[]`, ` [ ] `, `[1]`, `[1,]`, `[,1]`, `[1 2]`, `[{"a":[1,2]},"x,]",null]`, `[]]`, `[1`, `{}`, ``, `["\u00e9\\"]`, "[\"\xff\"]"} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		got, err := elements(b, len(b))
+		if err != nil {
+			return
+		}
+		var want []json.RawMessage
+		if err := json.Unmarshal(b, &want); err != nil {
+			t.Fatalf("%q is taken for an array: %v", b, err)
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%q: %d elements, want %d", b, len(got), len(want))
+		}
+		for i := range got {
+			if string(got[i]) != string(want[i]) {
+				t.Fatalf("%q: element %d is %q, want %q", b, i, got[i], want[i])
+			}
+		}
+	})
+}

@@ -114,11 +114,16 @@ func serve(tb testing.TB, h http.Handler, s sent) *httptest.ResponseRecorder {
 // call sends s to a server.
 func call(tb testing.TB, url string, s sent) (status int, body string, header http.Header) {
 	tb.Helper()
+	return callWith(tb, http.DefaultClient, url, s)
+}
+
+func callWith(tb testing.TB, client *http.Client, url string, s sent) (status int, body string, header http.Header) {
+	tb.Helper()
 	r, err := s.request(tb.Context(), url)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		tb.Fatal(err)
 	}
