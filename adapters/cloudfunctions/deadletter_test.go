@@ -68,6 +68,31 @@ func TestDeadLettersHaveNamesOfTheirOwn(t *testing.T) {
 	}
 }
 
+// An event that is too large to be read has a letter as well, with what its headers tell.
+func TestDeadLettersOfEventsThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	h, store := newTest(t, map[string]string{"SCOREFN_DEAD_LETTER": "gs://dead", "SCOREFN_MAX_BODY": "10"})
+	names := map[string]bool{}
+	for _, s := range []sent{
+		{header: ce("t"), body: strings.Repeat("x", 11)},
+		{header: ce("t"), body: strings.Repeat("x", 11)},
+		{header: inOne, body: strings.Repeat("x", 11)},
+		{header: inABatch, body: strings.Repeat("x", 12)},
+		{header: ce("t", "ce-id", "packed", "Content-Encoding", "gzip"), body: "x"},
+	} {
+		w := serve(t, h, s)
+		a := accounts(t, w.Body.String())[0]
+		names[a.DeadLetter] = true
+		_, b, err := blob.Read(t.Context(), store, a.DeadLetter, 1<<20)
+		if w.Code != http.StatusOK || err != nil || s.header["ce-id"] != "" && !strings.Contains(string(b), `"id":"`+s.header["ce-id"]+`"`) {
+			t.Errorf("got %d %s, %s %v", w.Code, w.Body, b, err)
+		}
+	}
+	if len(names) != 4 {
+		t.Errorf("4 events have %d letters", len(names))
+	}
+}
+
 func TestNoDeadLetterWithoutAPlace(t *testing.T) {
 	t.Parallel()
 	h, _ := newTest(t, nil, WithStore(odd{}))

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/scorefn/scorefn/function/blob"
 )
 
 func TestReadmeHasTheSettings(t *testing.T) {
@@ -42,6 +44,13 @@ func TestEnvironment(t *testing.T) {
 	e, err = readEnvironment(env("SCOREFN_OUTPUT", " gs://b/p ", "SCOREFN_EVENTS", "FALSE", "CLOUD_RUN_TIMEOUT_SECONDS", "540", "K_SERVICE", "s", "SCOREFN_LAZY", "1"))
 	if err != nil || e != (environment{output: "gs://b/p", timeout: 9 * time.Minute, onGoogle: true, lazy: true}) {
 		t.Errorf("all set: got %+v, %v", e, err)
+	}
+	elsewhere := WithEnv(env("SCOREFN_OUTPUT", "s3://bucket/prefix"))
+	if _, err := newHandler(newFunction(t, nil), []Option{elsewhere}); err == nil || !strings.Contains(err.Error(), "expected gs://") {
+		t.Errorf("another store's URL: got %v", err)
+	}
+	if _, err := newHandler(newFunction(t, nil), []Option{elsewhere, WithStore(blob.Mem())}); err != nil {
+		t.Errorf("with that store: got %v", err)
 	}
 	for name, values := range map[string][]string{
 		"SCOREFN_OUTPUT":            {"bucket", "gs://", "gs:///", "://b"},

@@ -91,6 +91,9 @@ func (s *storage) Put(ctx context.Context, link, contentType string, body []byte
 		}
 		return r, err
 	})
+	if e, ok := errors.AsType[*statusError](err); ok && e.code == http.StatusNotFound { // not an object that is missing: it passes when the bucket is made
+		return fmt.Errorf("cloudfunctions: put %s: there is no bucket %q: %s", link, bucket, e.text)
+	}
 	if err != nil {
 		return err
 	}

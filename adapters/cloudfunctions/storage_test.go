@@ -40,7 +40,6 @@ func TestStorageErrors(t *testing.T) {
 		want error // nil: none of the sentinels
 		text string
 	}{
-		{"gs://bucket/status-404", blob.ErrNotFound, "as asked for"},
 		{"gs://bucket/status-412", blob.ErrExists, "as asked for"},
 		{"gs://bucket/status-403", nil, "roles/storage.object"},
 		{"gs://bucket/status-400", nil, "400 Bad Request: as asked for"},
@@ -53,6 +52,20 @@ func TestStorageErrors(t *testing.T) {
 		_, err := s.Get(t.Context(), tt.url)
 		check(t, "Get "+tt.url, err, tt.want, tt.text)
 		check(t, "Put "+tt.url, s.Put(t.Context(), tt.url, "", []byte("x")), tt.want, tt.text)
+	}
+}
+
+// A bucket that is missing is a mistake of the deployment: the event must come again, not be lost.
+func TestStorageWithoutABucket(t *testing.T) {
+	t.Parallel()
+	_, url := newFakeGCS(t)
+	s := newStorage(emulator(url))
+	_, err := s.Get(t.Context(), "gs://bucket/status-404")
+	check(t, "Get", err, blob.ErrNotFound, "as asked for")
+	check(t, "Put", s.Put(t.Context(), "gs://bucket/status-404", "", nil), nil, `there is no bucket "bucket"`)
+	h, _ := newTest(t, map[string]string{"SCOREFN_OUTPUT": "gs://out/status-404"}, WithStore(s))
+	if w := serve(t, h, sent{header: ce("t"), body: `{"data":1}`}); w.Code != 500 {
+		t.Errorf("got %d %s", w.Code, w.Body)
 	}
 }
 
