@@ -11,7 +11,7 @@ PROGRAMS := bin/scorefn bin/bootstrap bin/handler bin/server
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-zA-Z0-9_-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-zA-Z0-9_%-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: setup bin/scorefn ## set up, score the bundled sample, serve it at ADDR (127.0.0.1:8080)
@@ -47,6 +47,9 @@ fuzz: setup ## every fuzz target for FUZZTIME (10s)
 .PHONY: conformance
 conformance: setup ## the ONNX backend suite through the HTTP handler, bit for bit
 	@.ci/conformance
+
+e2e-%: setup ## a platform's whole loop on this machine, from an object to its score: make e2e-gcs
+	@.ci/$@
 
 .PHONY: bench
 bench: setup ## the Go benchmarks

@@ -83,7 +83,7 @@ func (g *cloudFunctionsCall) run(ctx context.Context, c *call) (err error) {
 	defer g.built.remove()
 	g.cfg.Command, g.cfg.Dir = []string{g.built.program}, g.built.dir
 	url := "http://" + reachable(ln.Addr())
-	gcs, err := g.gcs.open(ctx, c, url)
+	gcs, err := g.gcs.open(ctx, c, url, g.cfg.Env)
 	if err != nil {
 		return err
 	}

@@ -55,7 +55,7 @@ func (b *builtFunction) build(ctx context.Context, c *call) error {
 	}
 	b.program, b.dir = filepath.Join(root, "bin", "function"), "."
 	b.title = "the function Score of this source"
-	return goBuild(ctx, c, root, "the function on the Functions Framework", b.program, nil, main)
+	return goBuild(ctx, c, root, "the function on the Functions Framework", b.program, []string{"-trimpath"}, main)
 }
 
 // goBuild runs go build and says so, since the first time takes long.
@@ -65,11 +65,13 @@ func goBuild(ctx context.Context, c *call, dir, what, to string, flags []string,
 	if err != nil {
 		return err
 	}
-	args := append([]string{"build", "-trimpath", "-o", to}, flags...)
+	args := append([]string{"build", "-o", to}, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, from)...)
 	cmd.Dir = dir
 	cmd.Stdout, cmd.Stderr = c.err, c.err
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Run(); ctx.Err() != nil {
+		return errors.New("interrupted")
+	} else if err != nil {
 		return fmt.Errorf("%s could not be built: go build: %w", what, err)
 	}
 	return nil
@@ -138,7 +140,7 @@ func (b *builtFunction) layOut(ctx context.Context, c *call, source, module stri
 	if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
 		return err
 	}
-	return goBuild(ctx, c, source, b.source+" as Google's builder does", b.program, []string{"-overlay", overlayFile}, "./"+filepath.ToSlash(app))
+	return goBuild(ctx, c, source, b.source+" as Google's builder does", b.program, []string{"-trimpath", "-overlay", overlayFile}, "./"+filepath.ToSlash(app))
 }
 
 // moduleOf is the path of the module in a folder, as the builder finds it. What it demands of one, it says only in the log of a

@@ -53,8 +53,9 @@ type gcsService struct {
 	triggers []string
 }
 
-// open builds the stand-in and starts it; its events go to the function at url.
-func (g *gcsFlags) open(ctx context.Context, c *call, url string) (*gcsService, error) {
+// open builds the stand-in and starts it; its events go to the function at url. The buckets that the function's environment
+// names are made, which Google does not do.
+func (g *gcsFlags) open(ctx context.Context, c *call, url string, env []string) (*gcsService, error) {
 	if g.dir == "" {
 		return nil, nil
 	}
@@ -76,6 +77,13 @@ func (g *gcsFlags) open(ctx context.Context, c *call, url string) (*gcsService, 
 	}
 	for _, t := range g.triggers {
 		args = append(args, "--trigger", t)
+	}
+	for _, kv := range env {
+		_, value, _ := strings.Cut(kv, "=")
+		if rest, ok := strings.CutPrefix(value, "gs://"); ok {
+			bucket, _, _ := strings.Cut(rest, "/")
+			args = append(args, "--bucket", bucket)
+		}
 	}
 	ready := &readyLine{w: c.err, ready: make(chan string, 1)}
 	p, err := process.Start(process.Spec{Command: args, Dir: ".", Env: os.Environ(), Output: process.NewOutput(ready)})

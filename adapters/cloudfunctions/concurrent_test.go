@@ -110,7 +110,11 @@ func TestSIGTERMLosesNoAnswer(t *testing.T) {
 				if i%2 == 1 {
 					s.header = ce("com.example.request", "ce-id", fmt.Sprint(i))
 				}
-				status, body, _ := call(t, p.url, s)
+				client := http.DefaultClient
+				if kind == server && i >= 2 {
+					client = h2c(t)
+				}
+				status, body, _ := callWith(t, client, p.url, s)
 				if status != 200 || !strings.Contains(body, fmt.Sprintf(`xxx%d"`, i)) {
 					t.Errorf("request %d: got %d %s", i, status, body)
 				}
@@ -138,6 +142,16 @@ func TestSIGTERMLosesNoAnswer(t *testing.T) {
 		}
 		p.lines(t)
 	})
+}
+
+// h2c is a client that speaks HTTP/2 without TLS, as Cloud Run does with --use-http2.
+func h2c(t *testing.T) *http.Client {
+	t.Helper()
+	protocols := new(http.Protocols)
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: protocols}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport}
 }
 
 // One event that comes many times at once, as at-least-once delivery may have it, writes one result; it is the same for all.

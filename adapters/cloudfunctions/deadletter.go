@@ -58,18 +58,23 @@ func (h *handler) bury(ctx context.Context, o *outcome) (string, error) {
 	if err := to.Encode(l); err != nil {
 		return "", err
 	}
-	url := blob.Join(h.env.deadLetter, letterName(o.delivery))
+	url := blob.Join(h.env.deadLetter, letterName(o.delivery, function.CallOf(ctx).RequestID))
 	if err := h.store.Put(ctx, url, "application/json", body.Bytes()); err != nil && !errors.Is(err, blob.ErrExists) {
 		return "", err
 	}
 	return url, nil
 }
 
-// letterName is an event's id, made fit for any store, and a hash of all that makes the event one of its own.
-func letterName(d *delivery) string {
+// letterName is an event's id, made fit for any store, and a hash of all that makes the event one of its own: source and id,
+// else what it carries, else the request that it came with.
+func letterName(d *delivery, requestID string) string {
 	whole := d.Source + " " + d.ID
-	if d.ID == "" || d.Source == "" {
+	switch {
+	case d.ID != "" && d.Source != "":
+	case len(d.data) > 0:
 		whole += " " + string(d.data)
+	default:
+		whole += " " + requestID
 	}
 	const longest = 80
 	safe := strings.Map(func(r rune) rune {

@@ -36,14 +36,26 @@ func decode(d *delivery) (work, error) {
 		return work{}, d.err
 	}
 	for _, e := range decoders {
-		if strings.HasPrefix(d.Type, e.prefix) {
-			return e.decode(d)
+		if !strings.HasPrefix(d.Type, e.prefix) {
+			continue
 		}
+		w, err := e.decode(d)
+		if err != nil && isProtobuf(d.contentType) && function.AsError(err).Kind == function.Invalid {
+			err = refuseProtobuf(d)
+		}
+		return w, err
 	}
-	if m := mediaType(d.contentType); strings.Contains(m, "protobuf") {
-		return work{}, function.Errorf(function.Unsupported, "The event's data is %s, which is not understood: send JSON.", m)
+	if isProtobuf(d.contentType) {
+		return work{}, refuseProtobuf(d)
 	}
 	return request(d, d.contentType, d.data), nil
+}
+
+func isProtobuf(contentType string) bool { return strings.Contains(mediaType(contentType), "protobuf") }
+
+func refuseProtobuf(d *delivery) error {
+	return function.Errorf(function.Unsupported, "The data of the event of type %.200q is %s, which is not understood: "+
+		"make the trigger with --event-data-content-type=application/json.", d.Type, mediaType(d.contentType))
 }
 
 // request is the work of scoring a body. The item's id names its result: an event's id is unique within its source only, and

@@ -90,3 +90,14 @@ func readEnvironment(getenv func(string) string) (environment, error) {
 	}
 	return e, nil
 }
+
+// onStorage tells of a place that Cloud Storage, the only store unless another is given, does not have. Every event would be
+// lost there.
+func (e environment) onStorage() error {
+	for name, place := range map[string]string{"SCOREFN_OUTPUT": e.output, "SCOREFN_DEAD_LETTER": e.deadLetter} {
+		if place != "" && !strings.HasPrefix(place, "gs://") {
+			return fmt.Errorf("settings: %s=%q: expected gs://bucket/prefix", name, place)
+		}
+	}
+	return nil
+}

@@ -46,16 +46,16 @@ func (h *handler) serveEvents(w *response, r *http.Request, read reader) {
 	c.Header, c.Trace = r.Header, r.Header.Get("Traceparent")
 	w.Header()["X-Request-Id"] = []string{c.RequestID}
 	model, version := modelOf(r.URL.EscapedPath())
-	var list []*delivery
 	body, err := readAll(r, h.maxBody())
-	switch {
-	case err != nil:
-		list = []*delivery{{err: err, contentType: r.Header.Get("Content-Type")}}
-	case r.Header.Get("Content-Encoding") != "" && r.Header.Get("Content-Encoding") != "identity":
-		err = function.Errorf(function.Unsupported, "Events with a Content-Encoding are not understood.")
-		list = []*delivery{{err: err, contentType: r.Header.Get("Content-Type"), data: body}}
-	default:
-		list = read(r, body)
+	if e := r.Header.Get("Content-Encoding"); err == nil && e != "" && e != "identity" {
+		err = function.Errorf(function.Unsupported, "Events with a Content-Encoding are not understood: send them as they are.")
+	}
+	list := read(r, body)
+	if err != nil { // the headers may tell which event it is
+		list = list[:min(len(list), 1)]
+		for _, d := range list {
+			d.err = err
+		}
 	}
 	out := make([]outcome, len(list))
 	var next atomic.Int64

@@ -68,6 +68,7 @@ var events = []struct {
 	{"scheduler", sent{header: ce(typeScheduler), body: `{"customData":"` + b64(`{"data":21}`) + `"}`}, scored, "42", ""},
 	{"Firestore", sent{header: ce("google.cloud.firestore.document.v1.written", "Content-Type", "application/protobuf"), body: "\n\x8d\x01\nT"}, dropped, "application/protobuf", "unsupported"},
 	{"protobuf", sent{header: ce("com.example.request", "Content-Type", "application/x-protobuf"), body: "\n\x8d\x01\nT"}, dropped, "protobuf", "unsupported"},
+	{"finalized, protobuf", sent{header: ce(typeFinalized, "Content-Type", "application/protobuf"), body: "\n\x8d\x01\nT"}, dropped, "--event-data-content-type", "unsupported"},
 	{"another of Google's", sent{header: ce("google.cloud.workflows.workflow.v1.created"), body: `{}`}, dropped, "workflows", "unsupported"},
 	{"a wrong request", sent{header: ce("com.example.request"), body: `{"data":"x"}`}, dropped, "cannot unmarshal", "invalid"},
 	{"a refused request", sent{header: ce("com.example.request"), body: `{"data":"invalid"}`}, dropped, "data is not a number", "invalid"},

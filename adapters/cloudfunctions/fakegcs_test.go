@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,19 +45,6 @@ func (g *fakeGCS) put(name, contentType, body string) (generation int64) {
 	g.next++
 	g.objects[name] = append(g.objects[name], gcsObject{g.next, contentType, []byte(body)})
 	return g.next
-}
-
-// names are the objects below a prefix.
-func (g *fakeGCS) names(prefix string) []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var list []string
-	for name := range g.objects {
-		if strings.HasPrefix(name, prefix) {
-			list = append(list, name)
-		}
-	}
-	return list
 }
 
 // object is the latest text of an object, "" when there is none.
@@ -102,9 +90,7 @@ func (g *fakeGCS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	name, _ := url.PathUnescape(bucket + "/" + key)
-	list := g.objects[name]
-	for i := len(list) - 1; i >= 0; i-- {
-		o := list[i]
+	for _, o := range slices.Backward(g.objects[name]) {
 		if want := q.Get("generation"); want != "" && want != strconv.FormatInt(o.generation, 10) {
 			continue
 		}

@@ -32,6 +32,9 @@ func newHandler(f *function.Function, opts []Option) (*handler, error) {
 		option(&o)
 	}
 	env, err := readEnvironment(o.getenv)
+	if err == nil && o.store == nil {
+		err = env.onStorage()
+	}
 	h := &handler{f: f, http: function.Handler(f), env: env, problem: err, getenv: o.getenv, store: o.store}
 	if h.store == nil {
 		h.store = newStorage(o.getenv)

@@ -15,6 +15,7 @@ import (
 	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/blob"
 	"github.com/scorefn/scorefn/function/modeldir"
+	"github.com/scorefn/scorefn/function/settings"
 )
 
 // twice is a script that doubles a number and misbehaves on request.
@@ -48,12 +49,16 @@ func (twice) Run(ctx context.Context, data json.RawMessage) (any, error) {
 	return 2 * n, nil
 }
 
-// newFunction is a function of twice.
-func newFunction(tb testing.TB) *function.Function {
+// newFunction is a function of twice, with the core's settings of env.
+func newFunction(tb testing.TB, env map[string]string) *function.Function {
 	tb.Helper()
+	set, err := settings.Load(func(name string) string { return env[name] })
+	if err != nil {
+		tb.Fatal(err)
+	}
 	f := function.New(
 		func(context.Context, modeldir.Model) (function.Script, error) { return twice{}, nil },
-		function.WithModel(modeldir.Model{Name: "twice", Version: "1"}))
+		function.WithModel(modeldir.Model{Name: "twice", Version: "1"}), function.WithSettings(set))
 	tb.Cleanup(func() { _ = f.Close() })
 	return f
 }
@@ -63,7 +68,7 @@ func newTest(tb testing.TB, env map[string]string, opts ...Option) (*handler, bl
 	tb.Helper()
 	store := blob.Mem()
 	opts = append([]Option{WithStore(store), WithEnv(func(name string) string { return env[name] })}, opts...)
-	h, err := newHandler(newFunction(tb), opts)
+	h, err := newHandler(newFunction(tb, env), opts)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -109,11 +114,16 @@ func serve(tb testing.TB, h http.Handler, s sent) *httptest.ResponseRecorder {
 // call sends s to a server.
 func call(tb testing.TB, url string, s sent) (status int, body string, header http.Header) {
 	tb.Helper()
+	return callWith(tb, http.DefaultClient, url, s)
+}
+
+func callWith(tb testing.TB, client *http.Client, url string, s sent) (status int, body string, header http.Header) {
+	tb.Helper()
 	r, err := s.request(tb.Context(), url)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := client.Do(r)
 	if err != nil {
 		tb.Fatal(err)
 	}

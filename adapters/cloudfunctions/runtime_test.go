@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -217,6 +218,41 @@ func TestLazyProcessLivesWithoutItsModel(t *testing.T) {
 		status, body, header := call(t, p.url, sent{header: jsonBody, body: `{"data":1}`})
 		if status != http.StatusServiceUnavailable || !strings.Contains(body, "could not be loaded") || header.Get("Retry-After") == "" {
 			t.Errorf("got %d %s", status, body)
+		}
+	})
+}
+
+// Requests and events have their ids in the log of the real process, under the framework as well, which knows no traceparent
+// and gives events none.
+func TestLogOfAProcess(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, kind string) {
+		t.Helper()
+		p := start(t, kind, "K_SERVICE=score")
+		h := map[string]string{"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "Function-Execution-Id": "abc123"}
+		call(t, p.url, sent{path: "/score", header: with(h, "Content-Type", "application/json"), body: `{"data":[]}`})
+		maps.Copy(h, ce("com.example.request"))
+		call(t, p.url, sent{header: h, body: `{"data":[]}`})
+		call(t, p.url, sent{header: h, body: `{"data":"wrong"}`})
+		p.until(t, "it has written all lines", func() bool {
+			return strings.Contains(p.log.String(), `"message":"request"`) && strings.Count(p.log.String(), `"message":"event"`) == 2
+		})
+		seen := map[string]int{}
+		for _, line := range p.lines(t) {
+			message := fmt.Sprint(line["message"])
+			if message != "request" && message != "event" && message != "item failed" {
+				continue
+			}
+			seen[message]++
+			labels, _ := line["logging.googleapis.com/labels"].(map[string]any)
+			if line["logging.googleapis.com/trace"] != "projects/sample/traces/0af7651916cd43dd8448eb211c80319c" ||
+				line["logging.googleapis.com/spanId"] != "b7ad6b7169203331" || labels["execution_id"] != "abc123" ||
+				message != "request" && labels["event_id"] != "id-1" {
+				t.Errorf("got %v", line)
+			}
+		}
+		if seen["request"] != 1 || seen["event"] != 2 || seen["item failed"] != 1 {
+			t.Errorf("got %v in\n%s", seen, p.log.String())
 		}
 	})
 }

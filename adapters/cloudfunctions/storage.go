@@ -64,7 +64,7 @@ func (s *storage) GetVersion(ctx context.Context, link, generation string) (*blo
 	if generation != "" {
 		target += "&generation=" + url.QueryEscape(generation)
 	}
-	resp, err := s.do(ctx, "get "+link, func() (*http.Request, error) {
+	resp, err := s.do(ctx, "get "+link, func() (*http.Request, error) { //nolint:bodyclose // the body is the caller's
 		return http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 	})
 	if err != nil {
@@ -91,6 +91,9 @@ func (s *storage) Put(ctx context.Context, link, contentType string, body []byte
 		}
 		return r, err
 	})
+	if e, ok := errors.AsType[*statusError](err); ok && e.code == http.StatusNotFound { // not an object that is missing: it passes when the bucket is made
+		return fmt.Errorf("cloudfunctions: put %s: there is no bucket %q: %s", link, bucket, e.text)
+	}
 	if err != nil {
 		return err
 	}

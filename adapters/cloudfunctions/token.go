@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/scorefn/scorefn/function/blob"
@@ -103,10 +104,14 @@ func (t *tokens) gcloudFile() string {
 	dir := t.getenv("CLOUDSDK_CONFIG")
 	if dir == "" {
 		home, err := os.UserHomeDir()
+		dir = filepath.Join(home, ".config")
+		if runtime.GOOS == "windows" {
+			dir, err = os.UserConfigDir()
+		}
 		if err != nil {
 			return ""
 		}
-		dir = filepath.Join(home, ".config", "gcloud")
+		dir = filepath.Join(dir, "gcloud")
 	}
 	file := filepath.Join(dir, "application_default_credentials.json")
 	if _, err := os.Stat(file); err != nil {

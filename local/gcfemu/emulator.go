@@ -176,9 +176,9 @@ func (e *Emulator) dispatch() {
 func (e *Emulator) launch() {
 	e.started++
 	i := &instance{number: e.started, stopped: make(chan struct{})}
-	if n := len(e.instances); n > 0 {
-		e.line("instance %d starts, since the %d before it take no more than %d at a time (--concurrency); the request waits for its cold start",
-			i.number, n, e.cfg.Concurrency)
+	if len(e.instances) > 0 {
+		e.line("instance %d starts, since the others take no more than %d at a time (--concurrency); a request waits for its cold start",
+			i.number, e.cfg.Concurrency)
 	}
 	e.instances = append(e.instances, i)
 	e.work.Go(func() { e.live(i) })
