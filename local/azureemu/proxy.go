@@ -58,6 +58,7 @@ var hop = map[string]bool{
 type failureKey struct{}
 
 func (e *Emulator) proxied(w http.ResponseWriter, r *http.Request, f *Function, proxy http.Handler) {
+	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 and a test's recorder are so without it
 	id := newID()
 	begin := e.start(f, id)
 	err := e.relay(w, r, f, id, proxy)
