@@ -133,7 +133,7 @@ func batchData(b *Binding, bodies [][]byte) (any, error) {
 	case "string":
 		texts := make([]string, 0, len(bodies))
 		for _, body := range bodies {
-			texts = append(texts, strings.ToValidUTF8(string(body), "\ufffd"))
+			texts = append(texts, validText(body))
 		}
 		return texts, nil
 	}

@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Event is what a trigger hands to a function: a [QueueMessage], [Blob], [GridEvents], [HubEvents], [BusMessages], [Timer] or
@@ -33,12 +33,20 @@ func (q *QueueMessage) fill(b *Binding, m *metadata) (any, error) {
 	return textOrBytes(b, q.Body, m), nil
 }
 
+// validText is bytes as .NET reads them: every byte that is no UTF-8 becomes U+FFFD.
+func validText(b []byte) string {
+	if utf8.Valid(b) {
+		return string(b)
+	}
+	return string([]rune(string(b)))
+}
+
 // textOrBytes is a payload whose type the binding chooses. A text that is a JSON object spills into the metadata.
 func textOrBytes(b *Binding, body []byte, m *metadata) any {
 	if b.binary() {
 		return body
 	}
-	text := strings.ToValidUTF8(string(body), "\ufffd")
+	text := validText(body)
 	m.spill(text)
 	return text
 }

@@ -87,7 +87,7 @@ func requestText(r *http.Request, ts *traps) (*string, error) {
 	}
 	kind := strings.ToLower(r.Header.Get("Content-Type"))
 	text := string(b)
-	switch valid := strings.ToValidUTF8(text, "\ufffd"); {
+	switch valid := validText(b); {
 	case strings.HasPrefix(kind, "application/octet-stream") || strings.Contains(kind, "multipart/"):
 		text = base64.StdEncoding.EncodeToString(b)
 	case valid != text:

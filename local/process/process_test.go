@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 		select {}
 	case "environ":
 		fmt.Println(os.Environ())
+	case "both":
+		fmt.Println("plain")
+		fmt.Fprint(os.Stderr, "wrong, without a line end")
 	case "exit":
 		fmt.Fprintln(os.Stderr, "cannot go on")
 		os.Exit(7)
@@ -152,7 +155,6 @@ func TestAttachSeesTheLinesOfItsTime(t *testing.T) {
 	p, _ := start(t, "polite", 1)
 	var got []string
 	p.Attach(func(b []byte) { got = append(got, string(b)) })
-	p.Sync()
 	p.Stop(long)
 	if !slices.Equal(got, []string{"bye, without a line end"}) { // not the line from before
 		t.Errorf("got %q", got)
@@ -169,5 +171,23 @@ func TestWhatCannotBeStarted(t *testing.T) {
 			p.Stop(0)
 			t.Errorf("%q has started", command)
 		}
+	}
+}
+
+func TestErrorsMayHaveAStreamOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	var out, errs strings.Builder // read when the process has ended
+	p, err := process.Start(process.Spec{
+		Command: []string{os.Args[0]}, Env: []string{asChild + "=both"}, Output: process.NewOutput(&out), Errors: process.NewOutput(&errs),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-p.Ended()
+	if out.String() != "plain\n" || errs.String() != "wrong, without a line end\n" {
+		t.Errorf("%q and %q", out.String(), errs.String())
+	}
+	if _, err := process.Start(process.Spec{Command: []string{"/nowhere"}, Errors: process.NewOutput(nil)}); err == nil {
+		t.Error("no error")
 	}
 }
