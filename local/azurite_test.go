@@ -142,6 +142,7 @@ func (z *azuriteTest) blob(t *testing.T) {
 
 // twice starts another host: blobs that have a receipt are not scored again.
 func (z *azuriteTest) twice(t *testing.T, r azureRig) {
+	t.Helper()
 	for receipts := 0; receipts < 3; time.Sleep(20 * time.Millisecond) { // they are written last
 		all, err := z.a.List(t.Context(), "azure-webjobs-hosts", "blobreceipts/scorefn/Host.Functions.blob/")
 		z.check(err)
@@ -158,6 +159,7 @@ func (z *azuriteTest) twice(t *testing.T, r azureRig) {
 
 // eventGrid names a blob by its URL, and stores the answer in another.
 func (z *azuriteTest) eventGrid(t *testing.T, r azureRig, connection string) {
+	t.Helper()
 	z.check(z.a.PutBlob(t.Context(), "incoming", "grid.json", "application/json", z.sample))
 	event := fmt.Sprintf(`{"id":"1","eventType":"Microsoft.Storage.BlobCreated","subject":"/blobServices/default/containers/incoming/blobs/grid.json",
 		"eventTime":"2026-11-22T20:35:39Z","dataVersion":"","data":{"api":"PutBlob","contentType":"application/json","contentLength":%d,"url":%q}}`,

@@ -150,8 +150,13 @@ func TestWhichExecutable(t *testing.T) {
 func TestBlobPaths(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ pattern, blob, want string }{
-		{"in/{name}", "in/a.json", "name=a.json"}, {"in/{name}", "in/a/b.json", "name=a/b.json"}, {"in/{name}.json", "in/a.csv", "no"},
-		{"in/{dir}/{name}.{ext}", "in/d/a.b.json", "dir=d ext=json name=a.b"}, {"in", "in/a", ""}, {"in", "into/a", "no"}, {"in/{name}", "in/", "no"},
+		{"in/{name}", "in/a.json", "name=a.json"},
+		{"in/{name}", "in/a/b.json", "name=a/b.json"},
+		{"in/{name}.json", "in/a.csv", "no"},
+		{"in/{dir}/{name}.{ext}", "in/d/a.b.json", "dir=d ext=json name=a.b"},
+		{"in", "in/a", ""},
+		{"in", "into/a", "no"},
+		{"in/{name}", "in/", "no"},
 		{"in/a+b/{n}", "in/a+b/c", "n=c"},
 	} {
 		tokens, ok := matchPath(tt.pattern, tt.blob)
@@ -170,11 +175,11 @@ func TestDelaysOfRetryPolicies(t *testing.T) {
 	t.Parallel()
 	fixed := RetryPolicy{Strategy: "fixedDelay", DelayInterval: timespan(time.Second)}
 	growing := RetryPolicy{Strategy: "exponentialBackoff", MinimumInterval: timespan(time.Second), MaximumInterval: timespan(10 * time.Second)}
-	for n, want := range []time.Duration{0, 1, 2, 4, 8, 10, 10} {
+	for n, want := range []int{0, 1, 2, 4, 8, 10, 10} {
 		if n == 0 {
 			continue
 		}
-		if got := growing.delay(n); got != want*time.Second || fixed.delay(n) != time.Second {
+		if got := growing.delay(n); got != time.Duration(want)*time.Second || fixed.delay(n) != time.Second {
 			t.Errorf("%d: %s", n, got)
 		}
 	}

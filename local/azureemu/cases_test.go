@@ -226,7 +226,7 @@ func TestOutputValues(t *testing.T) {
 					answerJSON(w, fmt.Sprintf(`{"Outputs":{"result":%s}}`, row.Value))
 				},
 			})
-			d := r.deliver("score", "x")
+			d := r.deliver("x")
 			var got []string
 			for _, o := range d.Outputs {
 				got = append(got, string(o.Body))

@@ -55,7 +55,7 @@ func TestWhatBecomesOfAnEventThatFails(t *testing.T) {
 					io.WriteString(w, "the reason")
 				},
 			})
-			d := r.deliver("score", `{"data":[1]}`)
+			d := r.deliver(`{"data":[1]}`)
 			if d.Outcome != tt.outcome || d.Tries != tt.tries || len(counts) != tt.tries || !strings.Contains(d.Err.Error(), "the handler says the reason") {
 				t.Errorf("%s after %d tries, %d requests, %v", d.Outcome, d.Tries, len(counts), d.Err)
 			}
@@ -93,7 +93,7 @@ func TestATryThatSucceedsEndsTheTries(t *testing.T) {
 			answerJSON(w, `{"ReturnValue":"texts","Logs":["a word"]}`)
 		},
 	})
-	d := r.deliver("score", "x")
+	d := r.deliver("x")
 	if d.Outcome != azureemu.Succeeded || d.Tries != 3 || d.Err != nil || len(d.Outputs) != 1 || string(d.Outputs[0].Body) != "texts" || d.Logs[0] != "a word" {
 		t.Errorf("%+v", d)
 	}
@@ -109,12 +109,12 @@ func TestOutputsGoWhereTheExpressionsSay(t *testing.T) {
 		config: azureemu.Config{Env: []string{"STAGE=test"}}, files: map[string]string{"score/function.json": function},
 		handler: func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, answer) },
 	})
-	d := r.deliver("score", `{"kind":"k"}`)
+	d := r.deliver(`{"kind":"k"}`)
 	if len(d.Outputs) != 1 || !strings.HasPrefix(d.Outputs[0].Target, "out/k/test/") || len(d.Outputs[0].Target) != len("out/k/test/")+36 {
 		t.Errorf("%+v", d.Outputs)
 	}
 	answer = `{"ReturnValue":{"b":{"x":1}}}` // keys of a returned object are outputs, but this one has no target
-	if d := r.deliver("score", `{"kind":"k"}`); d.Err == nil || !strings.Contains(d.Err.Error(), "no value for {none}") {
+	if d := r.deliver(`{"kind":"k"}`); d.Err == nil || !strings.Contains(d.Err.Error(), "no value for {none}") {
 		t.Errorf("%+v", d)
 	}
 }
@@ -126,7 +126,7 @@ func TestASinkThatFailsFailsTheInvocation(t *testing.T) {
 		files:   map[string]string{"score/function.json": strings.Replace(queueJSON, "queueTrigger", "timerTrigger", 1)},
 		handler: func(w http.ResponseWriter, _ *http.Request) { answerJSON(w, `{"Outputs":{"result":"hello"}}`) },
 	})
-	if d := r.deliver("score", ""); d.Outcome != azureemu.Skipped || d.Err == nil || !strings.Contains(d.Err.Error(), "score-out: disk full") {
+	if d := r.deliver(""); d.Outcome != azureemu.Skipped || d.Err == nil || !strings.Contains(d.Err.Error(), "score-out: disk full") {
 		t.Errorf("%+v", d)
 	}
 }

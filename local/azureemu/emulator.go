@@ -183,7 +183,7 @@ func (e *Emulator) ready(ctx context.Context) (*worker, error) {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		case <-most.C:
-			err := errors.New("Final functionDispatcher state: Initializing. Initialization timed out and host is shutting down") //nolint:staticcheck,revive // the host's words
+			err := errors.New("Final functionDispatcher state: Initializing. Initialization timed out and host is shutting down") //nolint:staticcheck // the host's words
 			e.shutDown(err)
 			return nil, err
 		}

@@ -29,8 +29,11 @@ func FuzzAnswer(f *testing.F) {
 	seeds(f)
 	f.Add([]byte(`{"Outputs":{"queue":[1,"a",{"b":1e400}],"blob":"AAAA","bus":"2024-01-02T03:04:05Z","res":{"statusCode":"x","body":[1e-7]}}}`))
 	function := &Function{Name: "f", Bindings: []Binding{
-		{Type: "httpTrigger", Direction: "in", Name: "req"}, {Type: "http", Direction: "out", Name: "res"},
-		{Type: "queue", Direction: "out", Name: "queue"}, {Type: "blob", Direction: "out", Name: "blob"}, {Type: "serviceBus", Direction: "out", Name: "bus"},
+		{Type: "httpTrigger", Direction: "in", Name: "req"},
+		{Type: "http", Direction: "out", Name: "res"},
+		{Type: "queue", Direction: "out", Name: "queue"},
+		{Type: "blob", Direction: "out", Name: "blob"},
+		{Type: "serviceBus", Direction: "out", Name: "bus"},
 	}}
 	function.Trigger = &function.Bindings[0]
 	f.Fuzz(func(t *testing.T, body []byte) {

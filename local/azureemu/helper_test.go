@@ -238,10 +238,10 @@ func (r *rig) function(name string) *azureemu.Function {
 	return f
 }
 
-// deliver sends data to a function of events.
-func (r *rig) deliver(name string, data string) *azureemu.Delivery {
+// deliver sends data to the function score.
+func (r *rig) deliver(data string) *azureemu.Delivery {
 	r.t.Helper()
-	d, err := r.tryDeliver(r.t.Context(), name, data)
+	d, err := r.tryDeliver(r.t.Context(), "score", data)
 	if err != nil {
 		r.t.Fatal(err)
 	}

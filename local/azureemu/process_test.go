@@ -4,6 +4,7 @@ package azureemu_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -119,7 +120,7 @@ func testStop(t *testing.T) {
 	if alive(c.pid) {
 		t.Errorf("process %d is alive", c.pid)
 	}
-	if err := r.Ready(t.Context()); err != azureemu.ErrClosed {
+	if err := r.Ready(t.Context()); !errors.Is(err, azureemu.ErrClosed) {
 		t.Errorf("ready after the end: %v", err)
 	}
 	if w := r.ask("POST", "/api/score", "{}"); w.Code != 503 {
@@ -227,7 +228,7 @@ func testRefused(t *testing.T) {
 	c := r.next() // connections are refused meanwhile
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := r.Ready(ctx); err != context.Canceled {
+	if err := r.Ready(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("ready before it listens: %v", err)
 	}
 	c.tell("listen")

@@ -54,15 +54,13 @@ func (e *Emulator) Pump(ctx context.Context) error {
 	return nil
 }
 
-// pause waits before the next look; false when that is not to come.
-func pause(ctx context.Context, d time.Duration) bool {
+// pause waits before the next look, or until ctx ends.
+func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-		return true
 	case <-ctx.Done():
-		return false
 	}
 }
 

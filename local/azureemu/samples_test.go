@@ -278,14 +278,13 @@ func testHTTPSample(t *testing.T, s sampleFile, framed bool) {
 				t.Error(err)
 			}
 			seen <- request{q, b}
-			switch {
-			case s.Mode == "default":
+			if s.Mode == "default" {
 				answerJSON(w, `{"Outputs":{"res":{"statusCode":200,"body":"[]"}}}`)
-			default:
-				w.Header().Set("X-Own", "yes")
-				w.WriteHeader(418)
-				io.WriteString(w, s.Handler.Raw)
+				return
 			}
+			w.Header().Set("X-Own", "yes")
+			w.WriteHeader(418)
+			io.WriteString(w, s.Handler.Raw)
 		},
 	})
 	method, path, body, headers := clientRequest(t, s)

@@ -38,7 +38,7 @@ func (e *Emulator) supervise(ctx context.Context) {
 			e.log.error("handler: %v; it is started again", err)
 		default:
 			e.log.error("handler: %v", err)
-			e.shutDown(errors.New("Exceeded http worker restart retry count. Shutting down Functions Host")) //nolint:staticcheck,revive // the host's words
+			e.shutDown(errors.New("Exceeded http worker restart retry count. Shutting down Functions Host")) //nolint:staticcheck // the host's words
 		}
 	}
 }

@@ -87,13 +87,6 @@ func (m *metadata) put(name string, value json.RawMessage) (replaced bool) {
 	return replaced
 }
 
-// setText is set for a text that may be absent.
-func (m *metadata) setText(name, text string) {
-	if text != "" {
-		m.set(name, text)
-	}
-}
-
 // spill copies the properties of a payload that is a JSON object, all but arrays, over what is there already
 // (BindingDataProvider and WorkerFunctionInvoker).
 func (m *metadata) spill(payload string) {

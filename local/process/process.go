@@ -141,7 +141,7 @@ func (p *Process) Sync() {
 
 // MemoryMB is the most memory that the process has used, 0 when unknown.
 func (p *Process) MemoryMB() int {
-	kb := 0
+	var kb int
 	if p.IsEnded() {
 		kb = endedMemoryKB(p.cmd.ProcessState)
 	} else {

@@ -155,6 +155,7 @@ func TestAttachSeesTheLinesOfItsTime(t *testing.T) {
 	p, _ := start(t, "polite", 1)
 	var got []string
 	p.Attach(func(b []byte) { got = append(got, string(b)) })
+	p.Sync()
 	p.Stop(long)
 	if !slices.Equal(got, []string{"bye, without a line end"}) { // not the line from before
 		t.Errorf("got %q", got)

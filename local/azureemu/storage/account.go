@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -135,9 +136,7 @@ func (a *Account) do(ctx context.Context, method, link string, header http.Heade
 	if err != nil {
 		return nil, nil, err
 	}
-	for name, values := range header {
-		q.Header[name] = values
-	}
+	maps.Copy(q.Header, header)
 	q.Header.Set("X-Ms-Version", apiVersion)
 	q.Header.Set("X-Ms-Date", time.Now().UTC().Format(http.TimeFormat))
 	a.sign(q)
@@ -176,7 +175,8 @@ func (a *Account) sign(q *http.Request) {
 	if q.ContentLength > 0 {
 		length = strconv.FormatInt(q.ContentLength, 10)
 	}
-	resource := "/" + a.Name + q.URL.EscapedPath()
+	var resource strings.Builder
+	resource.WriteString("/" + a.Name + q.URL.EscapedPath())
 	query := q.URL.Query()
 	var names []string
 	for name := range query {
@@ -186,11 +186,11 @@ func (a *Account) sign(q *http.Request) {
 	for _, name := range names {
 		values := slices.Clone(query[name])
 		slices.Sort(values)
-		resource += "\n" + strings.ToLower(name) + ":" + strings.Join(values, ",")
+		resource.WriteString("\n" + strings.ToLower(name) + ":" + strings.Join(values, ","))
 	}
 	text := strings.Join([]string{
 		q.Method, "", "", length, "", q.Header.Get("Content-Type"), "", "", q.Header.Get("If-Match"), q.Header.Get("If-None-Match"), "", "",
-		strings.Join(own, "") + resource,
+		strings.Join(own, "") + resource.String(),
 	}, "\n")
 	mac := hmac.New(sha256.New, a.key)
 	mac.Write([]byte(text))
