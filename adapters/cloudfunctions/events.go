@@ -138,6 +138,9 @@ func (h *handler) one(ctx context.Context, d *delivery, model, version string) o
 // lost is the outcome of an event that was not scored. One that can never be is acknowledged once its dead letter is
 // written, where there is a place for it.
 func (h *handler) lost(ctx context.Context, o outcome, err error) outcome {
+	if late(ctx) && function.AsError(err).Kind.Retryable() {
+		err = errDeadline
+	}
 	o.status, o.err = failed, err
 	if function.AsError(err).Kind.Retryable() {
 		return o
