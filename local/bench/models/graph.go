@@ -18,7 +18,9 @@ type graph struct {
 
 func newGraph(seed uint64) *graph { return &graph{rng: rand.New(rand.NewPCG(seed, 0))} }
 
-func (g *graph) name(what string) string { return fmt.Sprintf("%s_%d", what, len(g.Nodes)+len(g.Initializers)) }
+func (g *graph) name(what string) string {
+	return fmt.Sprintf("%s_%d", what, len(g.Nodes)+len(g.Initializers))
+}
 
 func (g *graph) op(op string, inputs []string, attrs ...onnxtest.Attr) string {
 	out := g.name(op)

@@ -22,3 +22,13 @@ func Of(pid int) (d time.Duration, bytes int64) {
 	}
 	return d, bytes
 }
+
+// Running is the descendants of a process that run the executable of that path.
+func Running(pid int, executable string) (pids []int) {
+	for _, p := range Tree(pid)[1:] {
+		if program(p) == executable {
+			pids = append(pids, p)
+		}
+	}
+	return pids
+}

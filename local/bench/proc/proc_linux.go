@@ -57,3 +57,11 @@ func tree(pid int) []int {
 	}
 	return all
 }
+
+func program(pid int) string {
+	path, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+	if err != nil {
+		return ""
+	}
+	return path
+}

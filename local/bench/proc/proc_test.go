@@ -3,6 +3,7 @@ package proc
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"testing"
@@ -49,6 +50,13 @@ func TestChildrenCount(t *testing.T) {
 	all := Tree(os.Getpid())
 	if all[0] != os.Getpid() || !slices.Contains(all, cmd.Process.Pid) {
 		t.Errorf("%v lacks %d or begins with another than %d", all, cmd.Process.Pid, os.Getpid())
+	}
+	sleep, err := filepath.EvalSymlinks(cmd.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Running(os.Getpid(), sleep); !slices.Contains(got, cmd.Process.Pid) {
+		t.Errorf("%v run %s, %d does too", got, sleep, cmd.Process.Pid)
 	}
 	_, own := Of(cmd.Process.Pid)
 	_, both := Of(os.Getpid())
