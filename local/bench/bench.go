@@ -41,7 +41,7 @@ type bench struct {
 
 // Run measures. What one entrant that is not ours cannot do is noted in the report and does not stop the others.
 func Run(ctx context.Context, c Config) (*Report, error) {
-	b := &bench{Config: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), start: time.Now()}
+	b := newBench(c)
 	if err := os.MkdirAll(filepath.Join(b.Dir, "bin"), 0o755); err != nil { //nolint:gosec // programs are no secret
 		return nil, err
 	}
@@ -49,11 +49,20 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	b.Library = onnx.LibraryPath()
-	report := &Report{Machine: describeMachine(b.start), ColdRounds: b.Cold, WarmRounds: b.Warm, Slice: b.Slice.String(), Clients: b.Clients}
 	var err error
 	if b.programs, err = build(ctx, b.Root, b.Dir, b.progress); err != nil {
 		return nil, err
 	}
+	return b.run(ctx)
+}
+
+func newBench(c Config) *bench {
+	return &bench{Config: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), start: time.Now()}
+}
+
+// run measures with programs that are built.
+func (b *bench) run(ctx context.Context) (*Report, error) {
+	report := &Report{Machine: describeMachine(b.start), ColdRounds: b.Cold, WarmRounds: b.Warm, Slice: b.Slice.String(), Clients: b.Clients}
 	dirs := b.Models
 	if len(b.Made) > 0 {
 		b.progress("writing the models %v", b.Made)

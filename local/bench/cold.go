@@ -11,13 +11,16 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"github.com/scorefn/scorefn/local/bench/proc"
 )
 
 // coldRun is one start of a process up to its first answer.
 type coldRun struct {
 	took   time.Duration
-	phases []Phase // milliseconds
-	answer []byte  // nil for the tools, which print none
+	cpu    time.Duration // until then, or until the end of a program that ends by itself; 0 when it is not known
+	phases []Phase       // milliseconds
+	answer []byte        // nil for the tools, which print none
 }
 
 // slowRounds is how many rounds pass between two starts of a peer: most take seconds.
@@ -31,27 +34,28 @@ func (b *bench) coldStarts(ctx context.Context, s *subject, all []*entrant, m *M
 			part = append(part, e)
 		}
 	}
-	times := map[*entrant][]float64{}
+	times, cpus := map[*entrant][]float64{}, map[*entrant][]float64{}
 	phases := map[*entrant][][]Phase{}
 	for round := range b.Cold {
 		b.progress("%s: cold starts, round %d of %d", s.name, round+1, b.Cold)
 		for _, e := range b.shuffled(part) {
 			if e.peer && round%slowRounds > 0 {
-				times[e] = append(times[e], math.NaN())
+				times[e], cpus[e] = append(times[e], math.NaN()), append(cpus[e], math.NaN())
 				continue
 			}
 			run, err := b.cold(ctx, e)
 			if err != nil {
 				return fmt.Errorf("%s: %w", e.name, err)
 			}
-			times[e] = append(times[e], run.took.Seconds()*1e3)
+			times[e], cpus[e] = append(times[e], millis(run.took)), append(cpus[e], millis(run.cpu))
 			phases[e] = append(phases[e], run.phases)
 		}
 	}
 	base := times[part[0]]
 	for _, e := range part {
 		m.Cold = append(m.Cold, Cold{
-			Name: e.name, Peer: e.peer, MS: SpreadOf(known(times[e])), Ratio: RatioOf(times[e], base), Phases: medians(phases[e]), Samples: known(times[e]),
+			Name: e.name, Peer: e.peer, MS: SpreadOf(known(times[e])), Ratio: RatioOf(times[e], base), CPU: SpreadOf(known(cpus[e])),
+			Phases: medians(phases[e]), Samples: known(times[e]),
 		})
 	}
 	return nil
@@ -83,8 +87,9 @@ func (b *bench) cold(ctx context.Context, e *entrant) (r coldRun, err error) {
 	case e.tool != nil:
 		return coldTool(e.tool(ctx, 0))
 	case e.print != nil:
-		took, line, _, err := firstLine(e.print(ctx))
-		return coldRun{took: took, answer: line}, err
+		cmd := e.print(ctx)
+		took, line, _, said, err := firstLine(cmd)
+		return coldRun{took: took, answer: line, cpu: ended(cmd), phases: started("process", took, 0, loadPhases(said))}, err
 	case e.lambda != nil:
 		f, err := e.lambda()
 		if err != nil {
@@ -92,22 +97,22 @@ func (b *bench) cold(ctx context.Context, e *entrant) (r coldRun, err error) {
 		}
 		defer f.stop()
 		r.took, r.answer, err = f.cold(ctx, e.body)
+		r.cpu, _ = proc.Of(f.pid())
 		return r, err
 	}
 	s, err := startServer(ctx, e, func(addr string) *exec.Cmd { return e.serve(ctx, addr) }, b.logFile(e))
 	if err != nil {
 		return r, err
 	}
+	cpu, _ := proc.Of(s.pid())
+	phases := started("process, listening", s.answered, s.listening, s.loaded())
 	s.stop()
-	return coldRun{
-		took: s.answered, answer: s.answer,
-		phases: []Phase{{"process, listening", millis(s.listening)}, {"model, first answer", millis(s.answered - s.listening)}},
-	}, nil
+	return coldRun{took: s.answered, answer: s.answer, cpu: cpu, phases: phases}, nil
 }
 
 // coldTool runs a program that prints as limit.c does.
 func coldTool(cmd *exec.Cmd) (r coldRun, err error) {
-	took, line, _, err := firstLine(cmd)
+	took, line, _, _, err := firstLine(cmd)
 	if err != nil {
 		return r, err
 	}
@@ -115,30 +120,56 @@ func coldTool(cmd *exec.Cmd) (r coldRun, err error) {
 	if _, err := fmt.Sscanf(string(line), "scored %g %g %g %g", &load, &env, &session, &run); err != nil {
 		return r, fmt.Errorf("printed %q: %w", line, err)
 	}
-	r.took = took
+	r.took, r.cpu = took, ended(cmd)
 	r.phases = []Phase{{"process", millis(took) - (load+env+session+run)/1e6}, {"library, environment", (load + env) / 1e6}, {"session", session / 1e6}, {"first run", run / 1e6}}
 	return r, nil
 }
 
-// firstLine is the time from the start of a process to the first line that it prints, and everything after that line.
-func firstLine(cmd *exec.Cmd) (took time.Duration, line, rest []byte, err error) {
-	var said bytes.Buffer
-	cmd.Stderr = &said
+// started is a start's phases: up to the one of that name, which took so long if that is known, what the program tells of
+// itself, and the rest.
+func started(first string, took, until time.Duration, told []Phase) []Phase {
+	phases, rest := []Phase(nil), took-until
+	if until > 0 {
+		phases = append(phases, Phase{first, millis(until)})
+	}
+	for _, p := range told {
+		phases = append(phases, p)
+		rest -= time.Duration(p.MS * float64(time.Millisecond))
+	}
+	if until > 0 {
+		return append(phases, Phase{"rest", millis(rest)})
+	}
+	return append(phases, Phase{first + ", rest", millis(rest)})
+}
+
+// ended is the CPU time of a process that has ended.
+func ended(cmd *exec.Cmd) time.Duration {
+	if cmd.ProcessState == nil {
+		return 0
+	}
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
+// firstLine is the time from the start of a process to the first line that it prints, everything after that line,
+// and what it said on standard error.
+func firstLine(cmd *exec.Cmd) (took time.Duration, line, rest, said []byte, err error) {
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
 	cmd.SysProcAttr = group()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return 0, nil, nil, err
+		return 0, nil, nil, nil, err
 	}
 	r := bufio.NewReader(out)
 	start := time.Now()
 	if err := cmd.Start(); err != nil {
-		return 0, nil, nil, err
+		return 0, nil, nil, nil, err
 	}
 	line, readErr := r.ReadBytes('\n')
 	took = time.Since(start)
 	rest, restErr := io.ReadAll(r)
 	if err := cmd.Wait(); err != nil {
-		return 0, nil, nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(said.String()))
+		return 0, nil, nil, nil, fmt.Errorf("%w: %s", err, strings.TrimSpace(stderr.String()))
 	}
-	return took, bytes.TrimSpace(line), rest, errors.Join(readErr, restErr)
+	return took, bytes.TrimSpace(line), rest, stderr.Bytes(), errors.Join(readErr, restErr)
 }

@@ -19,7 +19,7 @@ type entrant struct {
 	tool   func(ctx context.Context, seconds float64) *exec.Cmd // works and prints as limit.c does
 	print  func(ctx context.Context) *exec.Cmd                  // prints its answer
 	serve  func(ctx context.Context, addr string) *exec.Cmd     // answers HTTP at addr
-	lambda func() (*lambdaFunction, error)                            // answers as a Lambda function
+	lambda func() (*lambdaFunction, error)                      // answers as a Lambda function
 
 	path     string // of the scoring route
 	body     []byte
@@ -61,7 +61,7 @@ func (b *bench) entrants(s *subject) []*entrant {
 	all := []*entrant{
 		{name: limitName, tool: tool("limit")},
 		{name: "core in Go", tool: tool("core")},
-		{name: "scorefn invoke", print: func(ctx context.Context) *exec.Cmd { return command(ctx, "scorefn", ours, "invoke") }, coldOnly: true},
+		{name: "scorefn invoke", print: func(ctx context.Context) *exec.Cmd { return command(ctx, "scorefn", ours, "invoke", s.request) }, coldOnly: true},
 		{name: floorName, warmOnly: true, serve: func(ctx context.Context, addr string) *exec.Cmd {
 			return command(ctx, "floor", nil, addr, string(s.answer))
 		}},

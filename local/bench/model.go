@@ -26,6 +26,7 @@ type subject struct {
 	bytes           int64 // of the model's folder
 	threads         int
 	inputs          string   // file of tensors, for limit.c and core
+	request         string   // file of body
 	body            []byte   // {"data": …}
 	v2              []byte   // the same in the Open Inference Protocol
 	varied          [][]byte // {"data": …} with other numbers of rows, where the model takes them
@@ -125,7 +126,8 @@ func (s *subject) prepare(specs []tensor.Spec, work string) error {
 	if s.v2, err = v2Body(specs, batch.Values); err != nil {
 		return err
 	}
-	return os.WriteFile(s.inputs, file, 0o600)
+	s.request = filepath.Join(work, s.name+".json")
+	return errors.Join(os.WriteFile(s.inputs, file, 0o600), os.WriteFile(s.request, s.body, 0o600))
 }
 
 // inputsFile is the file that limit.c describes.

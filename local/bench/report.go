@@ -13,14 +13,14 @@ type Report struct {
 
 // Model is what was measured with one model.
 type Model struct {
-	Name    string   `json:"name"`
-	Bytes   int64    `json:"bytes"`
-	Threads int      `json:"threads"`
-	Body    int      `json:"request_bytes"`
-	Cold    []Cold   `json:"cold,omitempty"` // the C limit first
-	Runs    []ModelRun    `json:"runs,omitempty"` // the C limit first
-	Warm    []Warm   `json:"warm,omitempty"`
-	Skipped []string `json:"skipped,omitempty"` // what could not take part, and why
+	Name    string     `json:"name"`
+	Bytes   int64      `json:"bytes"`
+	Threads int        `json:"threads"`
+	Body    int        `json:"request_bytes"`
+	Cold    []Cold     `json:"cold,omitempty"` // the C limit first
+	Runs    []ModelRun `json:"runs,omitempty"` // the C limit first
+	Warm    []Warm     `json:"warm,omitempty"`
+	Skipped []string   `json:"skipped,omitempty"` // what could not take part, and why
 }
 
 // Cold is the starts of one program, from the start of the process to the first scored answer.
@@ -29,6 +29,7 @@ type Cold struct {
 	Peer    bool      `json:"peer,omitempty"`
 	MS      Spread    `json:"ms"`
 	Ratio   Spread    `json:"ratio"` // to the C limit in the same round
+	CPU     Spread    `json:"cpu_ms"`
 	Phases  []Phase   `json:"phases,omitempty"`
 	Samples []float64 `json:"samples_ms"`
 }
@@ -45,6 +46,7 @@ type ModelRun struct {
 	NS    Spread  `json:"ns"`
 	Ratio Spread  `json:"ratio"` // to the C limit in the same round
 	CPU   Spread  `json:"cpu_ns"`
+	OfCPU Spread  `json:"cpu_ratio"`
 	RSSMB float64 `json:"rss_mb"`
 }
 

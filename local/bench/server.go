@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -22,11 +23,15 @@ type server struct {
 	path      string
 	body      []byte
 	log       *os.File
+	refusals  time.Duration // how long it may answer 4xx
 	ended     chan struct{} // closed when the process is gone
 	listening time.Duration // from the start of the process until it took a connection
 	answered  time.Duration // until it had answered the first request
 	answer    []byte
 }
+
+// loadingRefuses is how long a peer may refuse requests while it loads the model: MLServer answers 400.
+const loadingRefuses = 20 * time.Second
 
 // longestStart is how long a server may take to its first answer: Python takes seconds.
 const longestStart = 2 * time.Minute
@@ -38,6 +43,9 @@ func startServer(ctx context.Context, e *entrant, command func(addr string) *exe
 		return nil, err
 	}
 	s = &server{cmd: command(addr), addr: addr, path: e.path, body: e.body, ended: make(chan struct{})}
+	if e.peer {
+		s.refusals = loadingRefuses
+	}
 	if s.log, err = os.Create(log); err != nil {
 		return nil, err
 	}
@@ -77,7 +85,7 @@ func (s *server) await(ctx context.Context, start time.Time) error {
 			s.answered = passed
 			return nil
 		}
-		if status, ok := errors.AsType[*statusError](err); ok && status.code < 500 && status.code != 404 {
+		if status, ok := errors.AsType[*statusError](err); ok && status.code < 500 && passed > s.refusals {
 			return err // it will not get better
 		}
 		if passed > longestStart {
@@ -101,6 +109,29 @@ func (s *server) stop() {
 	killGroup(s.cmd.Process)
 	<-s.ended
 	_ = s.log.Close() // read already, if at all
+}
+
+// loaded is the phases that scorefn logs of its start; none for other programs.
+func (s *server) loaded() []Phase {
+	b, err := io.ReadAll(io.NewSectionReader(s.log, 0, 64<<10))
+	if err != nil {
+		return nil
+	}
+	return loadPhases(b)
+}
+
+// loadPhases finds the line of a log that function writes when the model is loaded.
+func loadPhases(log []byte) []Phase {
+	for line := range bytes.Lines(log) {
+		var l struct {
+			Msg              string
+			LoadMS, WarmupMS float64
+		}
+		if json.Unmarshal(line, &l) == nil && l.Msg == "model loaded" {
+			return []Phase{{"library, environment, session", l.LoadMS}, {"warm-up", l.WarmupMS}}
+		}
+	}
+	return nil
 }
 
 // tail is the end of what the process has printed.

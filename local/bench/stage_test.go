@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -110,18 +109,5 @@ func BenchmarkColdStart(b *testing.B) {
 				must(b, err)
 			}
 		})
-	}
-}
-
-// compiler skips where nothing can be built.
-func compiler(t *testing.T) {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("builds programs")
-	}
-	for _, name := range []string{"go", "cc"} {
-		if _, err := exec.LookPath(name); err != nil {
-			t.Skipf("needs %s: %v", name, err)
-		}
 	}
 }

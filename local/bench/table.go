@@ -37,13 +37,13 @@ func (m *Model) coldTable(w *tabwriter.Writer) {
 	if len(m.Cold) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n  cold start, to the first answer\tms\tof the limit\tphases, ms\n")
+	fmt.Fprintf(w, "\n  cold start, to the first answer\tms\tof the limit\tCPU ms\tphases, ms\n")
 	for _, c := range m.Cold {
 		var phases []string
 		for _, p := range c.Phases {
 			phases = append(phases, p.Name+" "+short(p.MS))
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", c.Name, c.MS.text(), c.Ratio.ratio(), strings.Join(phases, " + "))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", c.Name, c.MS.text(), c.Ratio.ratio(), known1(c.CPU.Median), strings.Join(phases, " + "))
 	}
 }
 
@@ -51,9 +51,9 @@ func (m *Model) runTable(w *tabwriter.Writer) {
 	if len(m.Runs) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n  one run, without a server\tµs\tof the limit\tCPU µs\tRSS MB\n")
+	fmt.Fprintf(w, "\n  one run, without a server\tµs\tof the limit\tCPU µs\tof the limit\tRSS MB\n")
 	for _, r := range m.Runs {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", r.Name, r.NS.scaled(1e-3).text(), r.Ratio.ratio(), short(r.CPU.Median/1e3), short(r.RSSMB))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.NS.scaled(1e-3).text(), r.Ratio.ratio(), known1(r.CPU.Median/1e3), r.OfCPU.ratio(), known1(r.RSSMB))
 	}
 }
 
@@ -61,18 +61,18 @@ func (m *Model) warmTable(w *tabwriter.Writer) {
 	if len(m.Warm) == 0 {
 		return
 	}
-	fmt.Fprint(w, "\n  warm request\tp50 µs\tp90\tp99\tof net/http + limit\tCPU µs\tRSS MB\trequests/s at clients")
+	var clients []string
 	for _, t := range m.Warm[0].Throughput {
-		fmt.Fprintf(w, " %d,", t.Clients)
+		clients = append(clients, strconv.Itoa(t.Clients))
 	}
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "\n  warm request\tp50 µs\tp90\tp99\tof net/http + limit\tCPU µs\tRSS MB\trequests/s at %s clients\n", strings.Join(clients, ", "))
 	for _, v := range m.Warm {
 		var rates []string
 		for _, t := range v.Throughput {
 			rates = append(rates, short(t.PerSecond.Median))
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, short(v.P50), short(v.P90), short(v.P99), v.Ratio.ratio(), known1(v.CPU.Median), known1(v.RSSMB),
-			strings.Join(rates, "  "))
+			strings.Join(rates, ", "))
 	}
 }
 

@@ -81,7 +81,7 @@ type toolRuns struct {
 }
 
 func (t *toolRuns) measure(cmd *exec.Cmd) error {
-	_, _, rest, err := firstLine(cmd)
+	_, _, rest, _, err := firstLine(cmd)
 	if err != nil {
 		return err
 	}
@@ -204,11 +204,11 @@ func (i *instance) crowd(ctx context.Context, n int, slice time.Duration) (float
 
 // summarize makes the tables of everything that was measured.
 func summarize(order []*entrant, tools map[*entrant]*toolRuns, running map[*entrant]*instance) (runs []ModelRun, warm []Warm) {
-	var limit, floor []float64
+	var limit, limitCPU, floor []float64
 	for _, e := range order {
 		switch e.name {
 		case limitName:
-			limit = tools[e].ns
+			limit, limitCPU = tools[e].ns, tools[e].cpu
 		case floorName:
 			floor = running[e].p50
 		}
@@ -219,7 +219,10 @@ func summarize(order []*entrant, tools map[*entrant]*toolRuns, running map[*entr
 	}
 	for _, e := range order {
 		if t := tools[e]; t != nil {
-			runs = append(runs, ModelRun{Name: e.name, NS: SpreadOf(t.ns), Ratio: RatioOf(t.ns, limit), CPU: SpreadOf(t.cpu), RSSMB: SpreadOf(t.rssKB).Median / 1e3 * 1.024})
+			runs = append(runs, ModelRun{
+				Name: e.name, NS: SpreadOf(t.ns), Ratio: RatioOf(t.ns, limit), CPU: SpreadOf(t.cpu), OfCPU: RatioOf(t.cpu, limitCPU),
+				RSSMB: SpreadOf(t.rssKB).Median * 1024 / 1e6,
+			})
 			continue
 		}
 		i := running[e]
