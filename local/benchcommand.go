@@ -69,7 +69,10 @@ func (b *benchCall) run(ctx context.Context, c *call) error {
 	if cfg.Made, err = names("--made", b.made, strings.Split(bigModels, ",")); err != nil {
 		return err
 	}
-	if cfg.Root, err = sourceRoot(); err != nil {
+	if cfg.Root, err = sourceRoot(); err == nil {
+		_, err = os.Stat(filepath.Join(cfg.Root, "local", "bench", "limit.c"))
+	}
+	if err != nil {
 		return fmt.Errorf("bench builds what it measures: run it in the source of scorefn (%w)", err)
 	}
 	cfg.Progress = func(line string) { fmt.Fprintf(c.err, "bench %s\n", line) }

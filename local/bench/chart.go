@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -34,17 +35,28 @@ type panel struct {
 	points []point
 }
 
-// WriteSVG draws cold starts of every model and the warm requests of the first. It can be read on light and on dark pages.
-func (r *Report) WriteSVG(w io.Writer) error {
-	var panels []panel
-	for i, m := range r.Models {
-		if p := m.coldPanel(); len(p.points) > 0 {
-			panels = append(panels, p)
-		}
-		if p := m.warmPanel(); i == 0 && len(p.points) > 0 {
-			panels = append(panels, p)
+// panels is the cold starts and the warm requests of the first model and the cold starts of the largest: more than that is
+// for the table.
+func (r *Report) panels() (all []panel) {
+	if len(r.Models) == 0 {
+		return nil
+	}
+	first, largest := r.Models[0], r.Models[0]
+	for _, m := range r.Models {
+		if m.Bytes > largest.Bytes {
+			largest = m
 		}
 	}
+	all = []panel{first.coldPanel(), first.warmPanel()}
+	if largest != first {
+		all = append(all, largest.coldPanel())
+	}
+	return slices.DeleteFunc(all, func(p panel) bool { return len(p.points) == 0 })
+}
+
+// WriteSVG draws the report. The drawing can be read on light and on dark pages.
+func (r *Report) WriteSVG(w io.Writer) error {
+	panels := r.panels()
 	height := 2*margin + 24
 	for _, p := range panels {
 		height += p.height()

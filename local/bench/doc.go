@@ -9,5 +9,8 @@
 //	models    writes the large models, with seeded weights
 //	peers     what one would use instead, in Python and JavaScript; not part of the product
 //
-// The Go benchmarks of the stages are in stage_test.go ("make bench-compare"), the budgets' ratios in bench_test.go.
+// The Go benchmarks of the stages are in stage_test.go. "make bench-compare" compares them with baseline.txt, which this
+// records anew on a quiet machine:
+//
+//	go test -run '^$' -bench . -count 10 ./local/bench > local/bench/baseline.txt
 package bench
