@@ -63,7 +63,10 @@ func (b *bench) entrants(s *subject) []*entrant {
 		{name: "core in Go", tool: tool("core")},
 		{name: "scorefn invoke", print: func(ctx context.Context) *exec.Cmd { return command(ctx, "scorefn", ours, "invoke", s.request) }, coldOnly: true},
 		{name: floorName, warmOnly: true, serve: func(ctx context.Context, addr string) *exec.Cmd {
-			return command(ctx, "floor", nil, addr, string(s.answer))
+			return command(ctx, "floor", nil, addr, s.answerFile())
+		}},
+		{name: "net/http and the run", warmOnly: true, serve: func(ctx context.Context, addr string) *exec.Cmd {
+			return command(ctx, "floor", nil, addr, s.answerFile(), b.Library, s.file, threads, s.inputs)
 		}},
 		{name: "scorefn serve", serve: serve(), ours: true},
 		{name: "scorefn serve, no log", serve: serve("SCOREFN_ACCESS_LOG=false"), warmOnly: true},

@@ -15,6 +15,7 @@ import (
 	"github.com/scorefn/scorefn/function/onnx"
 	"github.com/scorefn/scorefn/function/openapi"
 	"github.com/scorefn/scorefn/function/tensor"
+	"github.com/scorefn/scorefn/local/bench/inputs"
 )
 
 // threadsFrom is the size of a model file from which scorefn gives a run all vCPUs; see onnx.Options.
@@ -91,6 +92,9 @@ func folderSize(dir string) (n int64, err error) {
 	return n, nil
 }
 
+// answerFile holds answer, once that is known.
+func (s *subject) answerFile() string { return s.request + ".answer" }
+
 // prepare reads the sample and writes it in the other forms.
 func (s *subject) prepare(specs []tensor.Spec, work string) error {
 	body, err := os.ReadFile(filepath.Join(s.dir, function.SampleFile))
@@ -118,7 +122,7 @@ func (s *subject) prepare(specs []tensor.Spec, work string) error {
 		return fmt.Errorf("%s: %w", function.SampleFile, err)
 	}
 	s.inputs = filepath.Join(work, s.name+".inputs")
-	file, err := inputsFile(specs, batch.Values)
+	file, err := inputs.Append(nil, specs, batch.Values)
 	if err != nil {
 		return err
 	}
@@ -128,24 +132,6 @@ func (s *subject) prepare(specs []tensor.Spec, work string) error {
 	}
 	s.request = filepath.Join(work, s.name+".json")
 	return errors.Join(os.WriteFile(s.inputs, file, 0o600), os.WriteFile(s.request, s.body, 0o600))
-}
-
-// inputsFile is the file that limit.c describes.
-func inputsFile(specs []tensor.Spec, values []tensor.Value) (b []byte, err error) {
-	for i, v := range values {
-		switch {
-		case v.Kind == tensor.KindNone: // has a default
-			continue
-		case v.Kind != tensor.KindTensor || v.DType == tensor.String:
-			return nil, fmt.Errorf("input %q is %v: bench measures tensors of numbers", specs[i].Name, specs[i].Type)
-		}
-		b = fmt.Appendf(b, "%s\t%d\t%d\t%d", specs[i].Name, v.DType, len(v.Data), len(v.Shape))
-		for _, d := range v.Shape {
-			b = fmt.Appendf(b, "\t%d", d)
-		}
-		b = append(append(b, '\n'), v.Data...)
-	}
-	return b, nil
 }
 
 // v2Body is the request in the Open Inference Protocol; nil where that has no name for a type.
@@ -159,7 +145,7 @@ func v2Body(specs []tensor.Spec, values []tensor.Value) ([]byte, error) {
 		Datatype string          `json:"datatype"`
 		Data     json.RawMessage `json:"data"`
 	}
-	var inputs []input
+	var list []input
 	for i, v := range values {
 		if v.Kind == tensor.KindNone {
 			continue
@@ -175,9 +161,9 @@ func v2Body(specs []tensor.Spec, values []tensor.Value) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		inputs = append(inputs, input{specs[i].Name, v.Shape, name, data})
+		list = append(list, input{specs[i].Name, v.Shape, name, data})
 	}
-	return json.Marshal(map[string]any{"inputs": inputs})
+	return json.Marshal(map[string]any{"inputs": list})
 }
 
 // mostRows bounds the varied requests.

@@ -3,19 +3,17 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/scorefn/scorefn/function/onnx"
 	"github.com/scorefn/scorefn/function/tensor"
+	"github.com/scorefn/scorefn/local/bench/inputs"
 	"github.com/scorefn/scorefn/local/bench/proc"
 )
 
@@ -46,7 +44,7 @@ func run(args []string, w io.Writer) error {
 		return err
 	}
 	opened := time.Now()
-	in, err := readInputs(args[3], s.Inputs())
+	in, err := inputs.Read(args[3], s.Inputs())
 	if err != nil {
 		return err
 	}
@@ -90,55 +88,4 @@ func warm(ctx context.Context, w io.Writer, s *onnx.Session, in []tensor.Value, 
 	n := float64(runs)
 	_, err := fmt.Fprintf(w, "%.1f %.1f %d %d\n", float64(took)/n, float64(end-cpu)/n, rss>>10, runs)
 	return err
-}
-
-// readInputs reads the file that limit.c reads, in the order of specs.
-func readInputs(path string, specs []tensor.Spec) ([]tensor.Value, error) {
-	file, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	values := make([]tensor.Value, len(specs))
-	for i := range values {
-		values[i] = tensor.None()
-	}
-	for r := bufio.NewReader(bytes.NewReader(file)); ; {
-		line, err := r.ReadString('\n')
-		if errors.Is(err, io.EOF) {
-			return values, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		name, v, err := readInput(line, r)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		for i := range specs {
-			if specs[i].Name == name {
-				values[i] = v
-			}
-		}
-	}
-}
-
-func readInput(line string, r io.Reader) (name string, v tensor.Value, err error) {
-	fields := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-	numbers := make([]int64, len(fields)-1)
-	for i := range numbers {
-		if numbers[i], err = strconv.ParseInt(fields[i+1], 10, 64); err != nil {
-			return "", v, err
-		}
-	}
-	if len(numbers) < 3 {
-		return "", v, fmt.Errorf("the line %q lacks fields", line)
-	}
-	b := new(tensor.Batch)
-	b.Reset(1)
-	data := b.Arena(int(numbers[1])) // aligned as the kernels like it
-	if _, err := io.ReadFull(r, data); err != nil {
-		return "", v, err
-	}
-	b.SetTensor(0, tensor.DType(numbers[0]), numbers[3:], data)
-	return fields[0], b.Values[0], nil
 }
