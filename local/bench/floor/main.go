@@ -30,15 +30,15 @@ func serve(args []string) error {
 	if len(args) != 2 && len(args) != 6 {
 		return errors.New("usage: floor ADDRESS ANSWERFILE [LIBRARY MODEL THREADS INPUTS]")
 	}
+	answer, err := os.ReadFile(args[1])
+	if err != nil {
+		return err
+	}
 	run := func() error { return nil }
 	if len(args) == 6 {
 		if run, err = model(args[2], args[3], args[4], args[5]); err != nil {
 			return err
 		}
-	}
-	answer, err := os.ReadFile(args[1])
-	if err != nil {
-		return err
 	}
 	buffers := sync.Pool{New: func() any { return new([64 << 10]byte) }}
 	server := &http.Server{Addr: args[0], ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(
