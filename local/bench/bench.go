@@ -18,7 +18,7 @@ type Config struct {
 	Dir      string   // folder for programs, models and logs
 	Library  string   // ONNX Runtime; "" searches as scorefn does
 	Models   []string // folders, or NAME=FOLDER; the first is also watched over Requests requests
-	Made     []string // names of the models that local/bench/models writes
+	Made     []string // names of the models that local/bench/models writes; they are measured baked, too
 	Peers    []string // which of PeerNames take part, if they are set up
 	Threads  int      // of one run; 0: 1 for a model under 1 MiB, else the vCPUs
 	Cold     int      // rounds of cold starts
@@ -63,6 +63,10 @@ func newBench(c Config) *bench {
 // run measures with programs that are built.
 func (b *bench) run(ctx context.Context) (*Report, error) {
 	report := &Report{Machine: describeMachine(b.start), ColdRounds: b.Cold, WarmRounds: b.Warm, Slice: b.Slice.String(), Clients: b.Clients}
+	bakes, err := b.canBake(ctx)
+	if err != nil {
+		return nil, err
+	}
 	dirs := b.Models
 	if len(b.Made) > 0 {
 		b.progress("writing the models %v", b.Made)
@@ -78,6 +82,11 @@ func (b *bench) run(ctx context.Context) (*Report, error) {
 		s, err := newSubject(ctx, dir, b.Dir, b.Library, b.Threads, runtime.GOMAXPROCS(0))
 		if err != nil {
 			return nil, err
+		}
+		if bakes && i >= len(b.Models) {
+			if err := b.bake(ctx, s); err != nil {
+				return nil, fmt.Errorf("model %s: %w", s.name, err)
+			}
 		}
 		m, err := b.model(ctx, s, i == 0)
 		if err != nil {

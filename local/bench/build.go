@@ -70,11 +70,15 @@ func build(ctx context.Context, root, dir string, progress func(string, ...any),
 func output(ctx context.Context, dir, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir
+	return outputOf(cmd)
+}
+
+func outputOf(cmd *exec.Cmd) (string, error) {
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(name), err, said.Bytes())
+		return "", fmt.Errorf("%s: %w\n%s", filepath.Base(cmd.Path), err, said.Bytes())
 	}
 	return strings.TrimSpace(string(out)), nil
 }

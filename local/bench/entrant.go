@@ -30,53 +30,85 @@ type entrant struct {
 	warmOnly bool
 }
 
-// entrants is everything that takes part with s, the limit first.
+// maker makes the entrants of one model.
+type maker struct {
+	*bench
+
+	s       *subject
+	threads string
+}
+
+func (m *maker) command(ctx context.Context, program string, env []string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, m.programs[program], args...)
+	cmd.Dir, cmd.Env = m.Root, environment(env...)
+	return cmd
+}
+
+// env is what configures scorefn for a model file.
+func (m *maker) env(file string, more ...string) []string {
+	return append(more, "AZUREML_MODEL_DIR="+file, "ONNXRUNTIME_LIB="+m.Library, "SCOREFN_THREADS="+m.threads)
+}
+
+func (m *maker) tool(program, file string) func(context.Context, float64) *exec.Cmd {
+	return func(ctx context.Context, seconds float64) *exec.Cmd {
+		args := []string{m.Library, file, m.threads, m.s.inputs}
+		if seconds > 0 {
+			args = append(args, strconv.FormatFloat(seconds, 'f', 3, 64))
+		}
+		return m.command(ctx, program, nil, args...)
+	}
+}
+
+// adapter is a program that is told its port by the platform.
+func (m *maker) adapter(program string) func(context.Context, string) *exec.Cmd {
+	return func(ctx context.Context, addr string) *exec.Cmd {
+		return m.command(ctx, program, m.env(m.s.file, "PORT="+port(addr), "FUNCTIONS_CUSTOMHANDLER_PORT="+port(addr)))
+	}
+}
+
+func (m *maker) serve(file string, more ...string) func(context.Context, string) *exec.Cmd {
+	return func(ctx context.Context, addr string) *exec.Cmd {
+		return m.command(ctx, "scorefn", m.env(file, more...), "serve", "--addr", addr)
+	}
+}
+
+func (m *maker) lambda(file string) func() (*lambdaFunction, error) {
+	return func() (*lambdaFunction, error) { return newFunction(m.programs["bootstrap"], m.Root, m.env(file)) }
+}
+
+func (m *maker) floor(more ...string) func(context.Context, string) *exec.Cmd {
+	return func(ctx context.Context, addr string) *exec.Cmd {
+		return m.command(ctx, "floor", nil, append([]string{addr, m.s.answerFile()}, more...)...)
+	}
+}
+
+// entrants is everything that takes part with s, the limit first and "scorefn invoke" before everything that answers.
 func (b *bench) entrants(s *subject) []*entrant {
-	threads := strconv.Itoa(s.threads)
-	ours := []string{"AZUREML_MODEL_DIR=" + s.file, "ONNXRUNTIME_LIB=" + b.Library, "SCOREFN_THREADS=" + threads}
-	command := func(ctx context.Context, name string, env []string, args ...string) *exec.Cmd {
-		cmd := exec.CommandContext(ctx, b.programs[name], args...)
-		cmd.Dir, cmd.Env = b.Root, environment(env...)
-		return cmd
-	}
-	tool := func(name string) func(context.Context, float64) *exec.Cmd {
-		return func(ctx context.Context, seconds float64) *exec.Cmd {
-			args := []string{b.Library, s.file, threads, s.inputs}
-			if seconds > 0 {
-				args = append(args, strconv.FormatFloat(seconds, 'f', 3, 64))
-			}
-			return command(ctx, name, nil, args...)
-		}
-	}
-	server := func(name string, more ...string) func(context.Context, string) *exec.Cmd {
-		return func(ctx context.Context, addr string) *exec.Cmd {
-			return command(ctx, name, append(append(more, ours...), "PORT="+port(addr), "FUNCTIONS_CUSTOMHANDLER_PORT="+port(addr)))
-		}
-	}
-	serve := func(more ...string) func(context.Context, string) *exec.Cmd {
-		return func(ctx context.Context, addr string) *exec.Cmd {
-			return command(ctx, "scorefn", append(more, ours...), "serve", "--addr", addr)
-		}
-	}
+	m := &maker{b, s, strconv.Itoa(s.threads)}
 	all := []*entrant{
-		{name: limitName, tool: tool("limit")},
-		{name: "core in Go", tool: tool("core")},
-		{name: "scorefn invoke", print: func(ctx context.Context) *exec.Cmd { return command(ctx, "scorefn", ours, "invoke", s.request) }, coldOnly: true},
-		{name: floorName, warmOnly: true, serve: func(ctx context.Context, addr string) *exec.Cmd {
-			return command(ctx, "floor", nil, addr, s.answerFile())
+		{name: limitName, tool: m.tool("limit", s.file)},
+		{name: "core in Go", tool: m.tool("core", s.file)},
+		{name: "scorefn invoke", coldOnly: true, print: func(ctx context.Context) *exec.Cmd {
+			return m.command(ctx, "scorefn", m.env(s.file), "invoke", s.request)
 		}},
-		{name: "net/http and the run", warmOnly: true, serve: func(ctx context.Context, addr string) *exec.Cmd {
-			return command(ctx, "floor", nil, addr, s.answerFile(), b.Library, s.file, threads, s.inputs)
-		}},
-		{name: "scorefn serve", serve: serve(), ours: true},
-		{name: "scorefn serve, no log", serve: serve("SCOREFN_ACCESS_LOG=false"), warmOnly: true},
-		{name: "lambda bootstrap", lambda: func() (*lambdaFunction, error) { return newFunction(b.programs["bootstrap"], b.Root, ours) }, ours: true},
-		{name: "cloudfunctions server", serve: server("server"), ours: true},
-		{name: "azure handler", serve: server("handler"), path: "/api/score", ours: true},
-		{name: "onnxruntime_go, encoding/json", serve: func(ctx context.Context, addr string) *exec.Cmd {
-			return command(ctx, "naive", nil, addr, b.Library, s.file)
-		}},
+		{name: floorName, warmOnly: true, serve: m.floor()},
+		{name: "net/http and the run", warmOnly: true, serve: m.floor(b.Library, s.file, m.threads, s.inputs)},
+		{name: "scorefn serve", serve: m.serve(s.file), ours: true},
+		{name: "scorefn serve, no log", serve: m.serve(s.file, "SCOREFN_ACCESS_LOG=false"), warmOnly: true},
+		{name: "lambda bootstrap", lambda: m.lambda(s.file), ours: true},
+		{name: "cloudfunctions server", serve: m.adapter("server"), ours: true},
+		{name: "azure handler", serve: m.adapter("handler"), path: "/api/score", ours: true},
 	}
+	if s.baked != "" {
+		all = append(all,
+			&entrant{name: "C limit, baked", tool: m.tool("limit", s.baked)},
+			&entrant{name: "scorefn serve, baked", serve: m.serve(s.baked), ours: true},
+			&entrant{name: "lambda bootstrap, baked", lambda: m.lambda(s.baked), ours: true},
+		)
+	}
+	all = append(all, &entrant{name: "onnxruntime_go, encoding/json", serve: func(ctx context.Context, addr string) *exec.Cmd {
+		return m.command(ctx, "naive", nil, addr, b.Library, s.file)
+	}})
 	for _, e := range all {
 		e.defaults(s)
 	}

@@ -24,7 +24,8 @@ const threadsFrom = 1 << 20
 // subject is a model under measurement, with one request in every form that the entrants take.
 type subject struct {
 	name, dir, file string
-	bytes           int64 // of the model's folder
+	baked           string // file of the baked model; "" without one
+	bytes           int64  // of the model's folder
 	threads         int
 	inputs          string   // file of tensors, for limit.c and core
 	request         string   // file of body
