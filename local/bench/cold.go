@@ -54,7 +54,7 @@ func (b *bench) coldStarts(ctx context.Context, s *subject, all []*entrant, m *M
 	base := times[part[0]]
 	for _, e := range part {
 		m.Cold = append(m.Cold, Cold{
-			Name: e.name, Peer: e.peer, MS: SpreadOf(known(times[e])), Ratio: RatioOf(times[e], base), CPU: SpreadOf(known(cpus[e])),
+			Name: e.name, Peer: e.peer, MS: SpreadOf(known(times[e])), Ratio: RatioOf(times[e], base), CPU: SpreadOf(known(cpus[e])), OfCPU: RatioOf(cpus[e], cpus[part[0]]),
 			Phases: medians(phases[e]), Samples: known(times[e]),
 		})
 	}
@@ -95,9 +95,10 @@ func (b *bench) cold(ctx context.Context, e *entrant) (r coldRun, err error) {
 		if err != nil {
 			return r, err
 		}
-		defer f.stop()
 		r.took, r.answer, err = f.cold(ctx, e.body)
 		r.cpu, _ = proc.Of(f.pid())
+		f.stop()
+		r.phases = started("process, platform", r.took, 0, loadPhases(f.log.bytes()))
 		return r, err
 	}
 	s, err := startServer(ctx, e, func(addr string) *exec.Cmd { return e.serve(ctx, addr) }, b.logFile(e))
@@ -116,12 +117,16 @@ func coldTool(cmd *exec.Cmd) (r coldRun, err error) {
 	if err != nil {
 		return r, err
 	}
-	var load, env, session, run float64
-	if _, err := fmt.Sscanf(string(line), "scored %g %g %g %g", &load, &env, &session, &run); err != nil {
+	var load, env, session, warmup, run float64
+	if _, err := fmt.Sscanf(string(line), "scored %g %g %g %g %g", &load, &env, &session, &warmup, &run); err != nil {
 		return r, fmt.Errorf("printed %q: %w", line, err)
 	}
 	r.took, r.cpu = took, ended(cmd)
-	r.phases = []Phase{{"process", millis(took) - (load+env+session+run)/1e6}, {"library, environment", (load + env) / 1e6}, {"session", session / 1e6}, {"first run", run / 1e6}}
+	r.phases = []Phase{
+		{"process", millis(took) - (load+env+session+warmup+run)/1e6},
+		{"library, environment", (load + env) / 1e6},
+		{"session", session / 1e6}, {"warm-up", warmup / 1e6}, {"run", run / 1e6},
+	}
 	return r, nil
 }
 

@@ -1,9 +1,11 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/scorefn/scorefn/local/bench/proc"
@@ -14,15 +16,39 @@ import (
 type lambdaFunction struct {
 	emulator  *lambdaemu.Emulator
 	bootstrap string
+	log       *headLog
+}
+
+// headLog keeps the beginning of what is written to it.
+type headLog struct {
+	mu   sync.Mutex
+	head []byte
+}
+
+// mostHead is how much of a log is kept: what a program says when it starts.
+const mostHead = 64 << 10
+
+func (l *headLog) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.head = append(l.head, b[:min(len(b), mostHead-len(l.head))]...)
+	return len(b), nil
+}
+
+func (l *headLog) bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.head)
 }
 
 // newFunction makes one; its process starts with the first call.
 func newFunction(bootstrap, root string, env []string) (*lambdaFunction, error) {
+	log := new(headLog)
 	e, err := lambdaemu.New(lambdaemu.Config{
 		Command: []string{bootstrap}, Dir: root, Env: env, Concurrency: 1, Timeout: longestStart,
-		Timing: lambdaemu.Timing{Init: longestStart},
+		Timing: lambdaemu.Timing{Init: longestStart}, Output: log,
 	})
-	return &lambdaFunction{e, bootstrap}, err
+	return &lambdaFunction{e, bootstrap, log}, err
 }
 
 // do invokes it directly: the payload is the request.

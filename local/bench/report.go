@@ -30,6 +30,7 @@ type Cold struct {
 	MS      Spread    `json:"ms"`
 	Ratio   Spread    `json:"ratio"` // to the C limit in the same round
 	CPU     Spread    `json:"cpu_ms"`
+	OfCPU   Spread    `json:"cpu_ratio"`
 	Phases  []Phase   `json:"phases,omitempty"`
 	Samples []float64 `json:"samples_ms"`
 }

@@ -17,7 +17,7 @@ func example() *Report {
 		Models: []*Model{{
 			Name: "digits", Bytes: 15949, Threads: 1, Body: 157,
 			Cold: []Cold{
-				{Name: limitName, MS: s, Ratio: one, CPU: s, Phases: []Phase{{"process", 0.8}, {"session", 3.456}}},
+				{Name: limitName, MS: s, Ratio: one, CPU: s, OfCPU: one, Phases: []Phase{{"process", 0.8}, {"session", 3.456}}},
 				{Name: "scorefn serve", MS: s.scaled(1.1), Ratio: Spread{1.1, 1.05, 1.2, 1, 9}},
 				{Name: "FastAPI, uvicorn", Peer: true, MS: s.scaled(60), Ratio: Spread{60, 50, 70, 40, 2}},
 			},
@@ -41,10 +41,10 @@ take turns, in a new order every round. Cold: 9 rounds, files in memory; warm: 3
 
 digits: 15.9 KB, 1 thread a run, request of 157 bytes
 
-  cold start, to the first answer  ms                of the limit         CPU ms  phases, ms
-  C limit                          20.0 (18.0–25.0)  1.00x (1.00x–1.00x)  20.0    process 0.80 + session 3.46
-  scorefn serve                    22.0 (19.8–27.5)  1.10x (1.05x–1.20x)  -       
-  FastAPI, uvicorn                 1200 (1080–1500)  60.0x (50.0x–70.0x)  -       
+  cold start, to the first answer  ms                of the limit         CPU ms of the limit phases, ms
+  C limit                          20.0 (18.0–25.0)  1.00x (1.00x–1.00x)  20.0 1.00x (1.00x–1.00x)   process 0.80 + session 3.46
+  scorefn serve                    22.0 (19.8–27.5)  1.10x (1.05x–1.20x)  -   -    
+  FastAPI, uvicorn                 1200 (1080–1500)  60.0x (50.0x–70.0x)  -  -     
 
   one run, without a server  µs                of the limit         CPU µs  of the limit         RSS MB
   C limit                    2.00 (1.80–2.50)  1.00x (1.00x–1.00x)  0.02    1.00x (1.00x–1.00x)  31.4

@@ -37,13 +37,13 @@ func (m *Model) coldTable(w *tabwriter.Writer) {
 	if len(m.Cold) == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n  cold start, to the first answer\tms\tof the limit\tCPU ms\tphases, ms\n")
+	fmt.Fprintf(w, "\n  cold start, to the first answer\tms\tof the limit\tCPU ms\tof the limit\tphases, ms\n")
 	for _, c := range m.Cold {
 		var phases []string
 		for _, p := range c.Phases {
 			phases = append(phases, p.Name+" "+short(p.MS))
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\n", c.Name, c.MS.text(), c.Ratio.ratio(), known1(c.CPU.Median), strings.Join(phases, " + "))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Name, c.MS.text(), c.Ratio.ratio(), known1(c.CPU.Median), c.OfCPU.ratio(), strings.Join(phases, " + "))
 	}
 }
 
