@@ -42,7 +42,7 @@ func (b *benchCall) flags(f *flag.FlagSet, c *call) {
 	})
 	f.StringVar(&b.made, "made", bigModels, "`names` of the large models that are written and measured, or none")
 	f.IntVar(&b.cfg.Cold, "cold", 20, "`rounds` of cold starts; 0 leaves them out")
-	f.IntVar(&b.cfg.Warm, "warm", 10, "`rounds` of warm requests; 0 leaves them out")
+	f.IntVar(&b.cfg.Warm, "warm", 10, "`rounds` of warm requests with the bundled model, half as many with others; 0 leaves them out")
 	f.DurationVar(&b.cfg.Slice, "slice", 300*time.Millisecond, "`duration` of one measurement in a warm round")
 	f.IntVar(&b.cfg.Requests, "requests", 100_000, "`number` of requests that memory is watched over, with the bundled model")
 	f.IntVar(&b.cfg.Threads, "threads", 0, "of one run, everywhere; 0: 1 for a model under 1 MiB, else the vCPUs")
@@ -85,7 +85,7 @@ func (b *benchCall) run(ctx context.Context, c *call) error {
 	cfg.Dir = filepath.Join(cfg.Root, "dist", "bench")
 	cfg.Library = c.env("ONNXRUNTIME_LIB")
 	cfg.Models = append([]string{"digits=" + filepath.Join(cfg.Root, "model", "digits")}, cfg.Models...)
-	cfg.Clients = []int{1, 2, 4, 16}
+	cfg.Clients, cfg.FewClients = []int{1, 2, 4, 16}, []int{1, 4}
 	if b.quick {
 		cfg.Made, cfg.Cold, cfg.Warm, cfg.Requests = nil, min(cfg.Cold, 5), min(cfg.Warm, 3), min(cfg.Requests, 10_000)
 	}

@@ -14,20 +14,21 @@ import (
 
 // Config is what is measured, and how often.
 type Config struct {
-	Root     string   // folder of the source: what is measured is built from it
-	Dir      string   // folder for programs, models and logs
-	Library  string   // ONNX Runtime; "" searches as scorefn does
-	Models   []string // folders, or NAME=FOLDER; the first is also watched over Requests requests
-	Made     []string // names of the models that local/bench/models writes; they are measured baked, too
-	Peers    []string // which of PeerNames take part, if they are set up
-	Threads  int      // of one run; 0: 1 for a model under 1 MiB, else the vCPUs
-	Cold     int      // rounds of cold starts
-	Warm     int      // rounds of warm requests
-	Slice    time.Duration
-	Requests int // that memory is watched over; 0: none
-	Clients  []int
-	Seed     uint64 // of the order within each round
-	Progress func(line string)
+	Root       string   // folder of the source: what is measured is built from it
+	Dir        string   // folder for programs, models and logs
+	Library    string   // ONNX Runtime; "" searches as scorefn does
+	Models     []string // folders, or NAME=FOLDER; the first is also watched over Requests requests, the others get half the warm rounds
+	Made       []string // names of the models that local/bench/models writes; they are measured baked, too
+	Peers      []string // which of PeerNames take part, if they are set up
+	Threads    int      // of one run; 0: 1 for a model under 1 MiB, else the vCPUs
+	Cold       int      // rounds of cold starts
+	Warm       int      // rounds of warm requests
+	Slice      time.Duration
+	Requests   int    // that memory is watched over; 0: none
+	Clients    []int  // at the same time
+	FewClients []int  // the same, with every model but the first
+	Seed       uint64 // of the order within each round
+	Progress   func(line string)
 }
 
 // bench is one run.

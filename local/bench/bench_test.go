@@ -72,6 +72,9 @@ func TestRun(t *testing.T) {
 	var cold, warm []string
 	for _, c := range m.Cold {
 		cold = append(cold, c.Name)
+		if ours := strings.HasPrefix(c.Name, "scorefn") || c.Name == "lambda bootstrap" || c.Name == limitName; ours && len(c.Phases) < 3 {
+			t.Errorf("%s: phases %+v", c.Name, c.Phases)
+		}
 		if c.MS.N != 1 || c.MS.Median <= 0 || c.Ratio.Median <= 0 {
 			t.Errorf("%s: cold %+v, ratio %+v", c.Name, c.MS, c.Ratio)
 		}

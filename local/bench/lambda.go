@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,7 @@ type lambdaFunction struct {
 	emulator  *lambdaemu.Emulator
 	bootstrap string
 	log       *headLog
+	process   int // id, once it has answered; 0 when it is not known
 }
 
 // headLog keeps the beginning of what is written to it.
@@ -48,7 +50,7 @@ func newFunction(bootstrap, root string, env []string) (*lambdaFunction, error) 
 		Command: []string{bootstrap}, Dir: root, Env: env, Concurrency: 1, Timeout: longestStart,
 		Timing: lambdaemu.Timing{Init: longestStart}, Output: log,
 	})
-	return &lambdaFunction{e, bootstrap, log}, err
+	return &lambdaFunction{emulator: e, bootstrap: bootstrap, log: log}, err
 }
 
 // do invokes it directly: the payload is the request.
@@ -63,18 +65,20 @@ func (f *lambdaFunction) do(ctx context.Context, body []byte) ([]byte, error) {
 	return a.Payload, nil
 }
 
-func (f *lambdaFunction) pid() int {
-	if all := proc.Running(os.Getpid(), f.bootstrap); len(all) > 0 {
-		return all[0]
-	}
-	return 0
-}
+func (f *lambdaFunction) pid() int { return f.process }
 
 func (f *lambdaFunction) stop() { _ = f.emulator.Close() } // it never fails
 
-// cold is the time of the first call, the start of the process included.
-func (f *lambdaFunction) cold(ctx context.Context, body []byte) (time.Duration, []byte, error) {
+// first is the first call and its time, the start of the process included.
+func (f *lambdaFunction) first(ctx context.Context, body []byte) (took time.Duration, answer []byte, err error) {
+	others := proc.Running(os.Getpid(), f.bootstrap)
 	start := time.Now()
-	answer, err := f.do(ctx, body)
-	return time.Since(start), answer, err
+	answer, err = f.do(ctx, body)
+	took = time.Since(start)
+	for _, pid := range proc.Running(os.Getpid(), f.bootstrap) {
+		if !slices.Contains(others, pid) {
+			f.process = pid
+		}
+	}
+	return took, answer, err
 }

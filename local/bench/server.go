@@ -124,10 +124,10 @@ func (s *server) loaded() []Phase {
 func loadPhases(log []byte) []Phase {
 	for line := range bytes.Lines(log) {
 		var l struct {
-			Msg              string
+			Msg, Message     string // the latter as platforms want it
 			LoadMS, WarmupMS float64
 		}
-		if json.Unmarshal(line, &l) == nil && l.Msg == "model loaded" {
+		if json.Unmarshal(line, &l) == nil && l.Msg+l.Message == "model loaded" {
 			return []Phase{{"library, environment, session", l.LoadMS}, {"warm-up", l.WarmupMS}}
 		}
 	}

@@ -53,14 +53,18 @@ func (b *bench) warmRequests(ctx context.Context, s *subject, all []*entrant, m 
 		}
 		order = append(order, e)
 	}
-	for round := range b.Warm {
-		b.progress("%s: warm requests, round %d of %d", s.name, round+1, b.Warm)
+	rounds, clients := b.Warm, b.Clients
+	if !watched {
+		rounds, clients = (b.Warm+1)/2, b.FewClients
+	}
+	for round := range rounds {
+		b.progress("%s: warm requests, round %d of %d", s.name, round+1, rounds)
 		for _, e := range b.shuffled(order) {
 			var err error
 			if t := tools[e]; t != nil {
 				err = t.measure(e.tool(ctx, b.Slice.Seconds()))
 			} else {
-				err = byEntrant[e].measure(ctx, b.Slice, b.Clients)
+				err = byEntrant[e].measure(ctx, b.Slice, clients)
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", e.name, err)
@@ -100,7 +104,7 @@ func (b *bench) launch(ctx context.Context, e *entrant) (*instance, error) {
 		if i.function, err = e.lambda(); err != nil {
 			return nil, err
 		}
-		if _, err = i.function.do(ctx, e.body); err != nil {
+		if _, _, err = i.function.first(ctx, e.body); err != nil {
 			i.function.stop()
 			return nil, fmt.Errorf("%s: %w", e.name, err)
 		}
