@@ -102,7 +102,7 @@ func (b *benchCall) write(r *bench.Report) error {
 	if b.json != "" {
 		text, err := json.MarshalIndent(r, "", " ")
 		if err == nil {
-			err = os.WriteFile(b.json, append(text, '\n'), 0o644) //nolint:gosec // to be shown
+			err = os.WriteFile(b.json, append(text, '\n'), 0o644)
 		}
 		failed = errors.Join(failed, err)
 	}
@@ -110,7 +110,7 @@ func (b *benchCall) write(r *bench.Report) error {
 		var chart bytes.Buffer
 		err := r.WriteSVG(&chart)
 		if err == nil {
-			err = os.WriteFile(b.svg, chart.Bytes(), 0o644) //nolint:gosec // to be shown
+			err = os.WriteFile(b.svg, chart.Bytes(), 0o644)
 		}
 		failed = errors.Join(failed, err)
 	}

@@ -125,7 +125,9 @@ func coldTool(cmd *exec.Cmd) (r coldRun, err error) {
 	r.phases = []Phase{
 		{"process", millis(took) - (load+env+session+warmup+run)/1e6},
 		{"library, environment", (load + env) / 1e6},
-		{"session", session / 1e6}, {"warm-up", warmup / 1e6}, {"run", run / 1e6},
+		{"session", session / 1e6},
+		{"warm-up", warmup / 1e6},
+		{"run", run / 1e6},
 	}
 	return r, nil
 }

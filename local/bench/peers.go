@@ -123,7 +123,7 @@ func SetupPeers(ctx context.Context, root string, names []string, progress func(
 }
 
 func (b *bench) install(ctx context.Context, p peer, into string) error {
-	if err := os.MkdirAll(into, 0o755); err != nil { //nolint:gosec // programs are no secret
+	if err := os.MkdirAll(into, 0o755); err != nil {
 		return err
 	}
 	from := filepath.Join(b.Root, "local", "bench", "peers", p.name)

@@ -69,7 +69,7 @@ func run(args []string, w io.Writer) error {
 }
 
 func write(m made, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // models are no secret
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	body, err := json.Marshal(map[string]any{"data": m.sample()})
