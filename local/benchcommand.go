@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,12 +19,12 @@ import (
 
 // benchCall is one use of "scorefn bench".
 type benchCall struct {
-	cfg       bench.Config
-	quick     bool
-	setup     bool
-	made      string
-	peers     string
-	json, svg string
+	cfg   bench.Config
+	quick bool
+	setup bool
+	made  string
+	peers string
+	files map[string]*string // to write, by form
 }
 
 // bigModels are the models that local/bench/models writes, by ascending size.
@@ -49,8 +50,11 @@ func (b *benchCall) flags(f *flag.FlagSet, c *call) {
 	f.Uint64Var(&b.cfg.Seed, "seed", 1, "of the order in which the entrants take turns")
 	f.StringVar(&b.peers, "peers", "all", "`names` of what one would use instead, of those that are set up: "+strings.Join(bench.PeerNames(), ",")+", or none")
 	f.BoolVar(&b.setup, "setup-peers", false, "install the peers into dist/peers first (python3 and npm; downloads 700 MB)")
-	f.StringVar(&b.json, "json", "", "`file` to write everything to, as JSON")
-	f.StringVar(&b.svg, "svg", "", "`file` to draw a chart to, as SVG")
+	b.files = map[string]*string{
+		"json":     f.String("json", "", "`file` to write everything to"),
+		"svg":      f.String("svg", "", "`file` to draw a chart to"),
+		"markdown": f.String("markdown", "", "`file` to write the README's table to"),
+	}
 	f.Func("library", "instead of ONNXRUNTIME_LIB: "+doc("ONNXRUNTIME_LIB"), func(v string) error {
 		c.override["ONNXRUNTIME_LIB"] = v
 		return nil
@@ -90,6 +94,9 @@ func (b *benchCall) run(ctx context.Context, c *call) error {
 		cfg.Made, cfg.Cold, cfg.Warm, cfg.Requests = nil, min(cfg.Cold, 5), min(cfg.Warm, 3), min(cfg.Requests, 10_000)
 	}
 	report, err := bench.Run(ctx, cfg)
+	if ctx.Err() != nil {
+		return errors.New("interrupted; every process that was started has ended")
+	}
 	if err != nil {
 		return err
 	}
@@ -97,20 +104,24 @@ func (b *benchCall) run(ctx context.Context, c *call) error {
 }
 
 // write writes the files that were asked for.
-func (b *benchCall) write(r *bench.Report) error {
-	var failed error
-	if b.json != "" {
-		text, err := json.MarshalIndent(r, "", " ")
-		if err == nil {
-			err = os.WriteFile(b.json, append(text, '\n'), 0o644)
-		}
-		failed = errors.Join(failed, err)
+func (b *benchCall) write(r *bench.Report) (failed error) {
+	forms := map[string]func(io.Writer) error{
+		"svg":      r.WriteSVG,
+		"markdown": r.WriteMarkdown,
+		"json": func(w io.Writer) error {
+			e := json.NewEncoder(w)
+			e.SetIndent("", " ")
+			return e.Encode(r)
+		},
 	}
-	if b.svg != "" {
-		var chart bytes.Buffer
-		err := r.WriteSVG(&chart)
+	for form, path := range b.files {
+		if *path == "" {
+			continue
+		}
+		var text bytes.Buffer
+		err := forms[form](&text)
 		if err == nil {
-			err = os.WriteFile(b.svg, chart.Bytes(), 0o644)
+			err = os.WriteFile(*path, text.Bytes(), 0o644)
 		}
 		failed = errors.Join(failed, err)
 	}

@@ -123,6 +123,7 @@ func (b *bench) model(ctx context.Context, s *subject, watched bool) (*Model, er
 			return nil, err
 		}
 	}
+	m.Budgets = m.budgets()
 	return m, nil
 }
 

@@ -102,7 +102,7 @@ func kind(name string, peer bool) string {
 }
 
 func (m *Model) coldPanel() panel {
-	p := panel{title: fmt.Sprintf("Cold start, %s (%s): process start to first answer", m.Name, size(m.Bytes)), unit: "ms"}
+	p := panel{title: fmt.Sprintf("Cold start, %s (%s): process start to first answer, and how many times the C limit", m.Name, size(m.Bytes)), unit: "ms"}
 	for _, c := range m.Cold {
 		text := short(c.MS.Median) + " ms"
 		if c.Name != limitName {

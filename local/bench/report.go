@@ -20,6 +20,7 @@ type Model struct {
 	Cold    []Cold     `json:"cold,omitempty"` // the C limit first
 	Runs    []ModelRun `json:"runs,omitempty"` // the C limit first
 	Warm    []Warm     `json:"warm,omitempty"`
+	Budgets []Budget   `json:"budgets,omitempty"`
 	Skipped []string   `json:"skipped,omitempty"` // what could not take part, and why
 }
 

@@ -19,7 +19,7 @@ func (r *Report) WriteTable(w io.Writer) error {
 		r.ColdRounds, r.WarmRounds, r.Slice, r.Took)
 	for _, m := range r.Models {
 		fmt.Fprintf(w, "\n%s: %s, %s a run, request of %s\n", m.Name, size(m.Bytes), count(m.Threads, "thread"), size(int64(m.Body)))
-		for _, part := range []func(*tabwriter.Writer){m.coldTable, m.runTable, m.warmTable, m.growthTable} {
+		for _, part := range []func(*tabwriter.Writer){m.coldTable, m.runTable, m.warmTable, m.growthTable, m.budgetTable} {
 			t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 			part(t)
 			if err := t.Flush(); err != nil {
