@@ -36,7 +36,7 @@ func benchCommand() command {
 }
 
 func (b *benchCall) flags(f *flag.FlagSet, c *call) {
-	f.BoolVar(&b.quick, "quick", false, "the bundled model alone and few rounds: two minutes, larger spread")
+	f.BoolVar(&b.quick, "quick", false, "the bundled model alone and few rounds: about a minute, larger spread")
 	f.Func("model", "`folder` of a model, or NAME=FOLDER, to measure as well; repeatable", func(v string) error {
 		b.cfg.Models = append(b.cfg.Models, v)
 		return nil
@@ -49,7 +49,7 @@ func (b *benchCall) flags(f *flag.FlagSet, c *call) {
 	f.IntVar(&b.cfg.Threads, "threads", 0, "of one run, everywhere; 0: 1 for a model under 1 MiB, else the vCPUs")
 	f.Uint64Var(&b.cfg.Seed, "seed", 1, "of the order in which the entrants take turns")
 	f.StringVar(&b.peers, "peers", "all", "`names` of what one would use instead, of those that are set up: "+strings.Join(bench.PeerNames(), ",")+", or none")
-	f.BoolVar(&b.setup, "setup-peers", false, "install the peers into dist/peers first (python3 and npm; downloads 700 MB)")
+	f.BoolVar(&b.setup, "setup-peers", false, "install the peers into dist/peers first (python3 and npm; 1 GB on disk)")
 	b.files = map[string]*string{
 		"json":     f.String("json", "", "`file` to write everything to"),
 		"svg":      f.String("svg", "", "`file` to draw a chart to"),

@@ -55,7 +55,7 @@ func TestMarkdown(t *testing.T) {
 	r := example()
 	large := *r.Models[0]
 	large.Name, large.Cold = "large", append(large.Cold[:2:2], Cold{Name: "scorefn serve, baked", MS: Spread{Median: 12.3}, Ratio: Spread{Median: 0.5}})
-	large.Cold = append(large.Cold, r.Models[0].Cold[2])
+	large.Cold = append(large.Cold, r.Models[0].Cold[2], Cold{Name: "core in Go"})
 	r.Models = append(r.Models, &large)
 	var b strings.Builder
 	must(t, r.WriteMarkdown(&b))
