@@ -48,7 +48,8 @@ func (b *benchCall) flags(f *flag.FlagSet, c *call) {
 	f.IntVar(&b.cfg.Requests, "requests", 100_000, "`number` of requests that memory is watched over, with the bundled model")
 	f.IntVar(&b.cfg.Threads, "threads", 0, "of one run, everywhere; 0: 1 for a model under 1 MiB, else the vCPUs")
 	f.Uint64Var(&b.cfg.Seed, "seed", 1, "of the order in which the entrants take turns")
-	f.StringVar(&b.peers, "peers", "all", "`names` of what one would use instead, of those that are set up: "+strings.Join(bench.PeerNames(), ",")+", or none")
+	f.StringVar(&b.peers, "peers", "all",
+		"`names` of what one would use instead, of those that are set up: "+strings.Join(bench.PeerNames(), ",")+", or none")
 	f.BoolVar(&b.setup, "setup-peers", false, "install the peers into dist/peers first (python3 and npm; 1 GB on disk)")
 	b.files = map[string]*string{
 		"json":     f.String("json", "", "`file` to write everything to"),

@@ -85,12 +85,17 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %d requests, %g, %g, %g µs", v.Name, v.N, v.P50, v.P90, v.P99)
 		}
 	}
-	for _, name := range []string{limitName, "core in Go", "scorefn invoke", "scorefn serve", "lambda bootstrap", "cloudfunctions server", "azure handler", "onnxruntime_go, encoding/json"} {
+	for _, name := range []string{
+		limitName, "core in Go", "scorefn invoke", "scorefn serve", "lambda bootstrap", "cloudfunctions server", "azure handler",
+		"onnxruntime_go, encoding/json",
+	} {
 		if !strings.Contains(strings.Join(cold, "\n"), name) {
 			t.Errorf("no cold start of %s", name)
 		}
 	}
-	for _, name := range []string{floorName, "scorefn serve", "scorefn serve, no log", "lambda bootstrap", "cloudfunctions server", "azure handler"} {
+	for _, name := range []string{
+		floorName, "scorefn serve", "scorefn serve, no log", "lambda bootstrap", "cloudfunctions server", "azure handler",
+	} {
 		if !strings.Contains(strings.Join(warm, "\n"), name) {
 			t.Errorf("no warm requests to %s", name)
 		}

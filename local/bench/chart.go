@@ -62,7 +62,8 @@ func (r *Report) WriteSVG(w io.Writer) error {
 		height += p.height()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img" aria-label="scorefn bench">`+"\n", chartWidth, height, chartWidth, height)
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%[1]d" height="%[2]d" viewBox="0 0 %[1]d %[2]d" `+
+		`role="img" aria-label="scorefn bench">`+"\n", chartWidth, height)
 	b.WriteString(style)
 	fmt.Fprintf(&b, `<rect class="page" width="%d" height="%d" rx="6"/>`+"\n", chartWidth, height)
 	y := margin
@@ -71,7 +72,7 @@ func (r *Report) WriteSVG(w io.Writer) error {
 		y += p.height()
 	}
 	m := r.Machine
-	text(&b, margin, y+24, "note", "start", fmt.Sprintf("%s, scorefn %s, Go %s, ONNX Runtime %s, %s, %d x %s", m.Date, m.Scorefn, m.Go, m.ONNXRuntime, m.OS, m.CPUs, m.CPU))
+	text(&b, margin, y+24, "note", "start", m.String())
 	b.WriteString("</svg>\n")
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -102,7 +103,8 @@ func kind(name string, peer bool) string {
 }
 
 func (m *Model) coldPanel() panel {
-	p := panel{title: fmt.Sprintf("Cold start, %s (%s): process start to first answer, and how many times the C limit", m.Name, size(m.Bytes)), unit: "ms"}
+	title := fmt.Sprintf("Cold start, %s (%s): process start to first answer, and how many times the C limit", m.Name, size(m.Bytes))
+	p := panel{title: title, unit: "ms"}
 	for _, c := range m.Cold {
 		text := short(c.MS.Median) + " ms"
 		if c.Name != limitName {
@@ -116,7 +118,8 @@ func (m *Model) coldPanel() panel {
 func (m *Model) warmPanel() panel {
 	p := panel{title: fmt.Sprintf("Warm request, %s, one client: half and 99 %% of them are faster", m.Name), unit: "µs"}
 	for _, v := range m.Warm {
-		p.points = append(p.points, point{v.Name, v.P50, v.P50, v.P99, fmt.Sprintf("%s, %s µs", short(v.P50), short(v.P99)), kind(v.Name, v.Peer)})
+		text := fmt.Sprintf("%s, %s µs", short(v.P50), short(v.P99))
+		p.points = append(p.points, point{v.Name, v.P50, v.P50, v.P99, text, kind(v.Name, v.Peer)})
 	}
 	return p
 }

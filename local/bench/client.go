@@ -23,8 +23,8 @@ type client struct {
 }
 
 func newClient(addr, path string, body []byte) *client {
-	return &client{addr: addr, request: fmt.Appendf(nil, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
-		path, addr, len(body), body)}
+	const form = "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+	return &client{addr: addr, request: fmt.Appendf(nil, form, path, addr, len(body), body)}
 }
 
 // patience bounds one request.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -23,10 +24,15 @@ type Machine struct {
 	Load        string `json:"load"` // average of the last minute when the run began
 }
 
+func (m Machine) String() string {
+	return fmt.Sprintf("%s, scorefn %s, Go %s, ONNX Runtime %s, %s, %d x %s", m.Date, m.Scorefn, m.Go, m.ONNXRuntime, m.OS, m.CPUs, m.CPU)
+}
+
 func describeMachine(now time.Time) Machine {
 	return Machine{
-		Date: now.UTC().Format("2006-01-02 15:04 UTC"), Scorefn: core.Version, Go: strings.TrimPrefix(runtime.Version(), "go"),
-		ONNXRuntime: onnx.LibraryVersion(), OS: strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + read("/proc/sys/kernel/osrelease")),
+		Date:    now.UTC().Format("2006-01-02 15:04 UTC"),
+		Scorefn: core.Version, Go: strings.TrimPrefix(runtime.Version(), "go"), ONNXRuntime: onnx.LibraryVersion(),
+		OS:  strings.TrimSpace(runtime.GOOS + "/" + runtime.GOARCH + " " + read("/proc/sys/kernel/osrelease")),
 		CPU: processor(read("/proc/cpuinfo")), CPUs: runtime.GOMAXPROCS(0), Load: strings.SplitN(read("/proc/loadavg"), " ", 2)[0],
 	}
 }

@@ -36,9 +36,7 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 		}
 		lines = append(lines, row(cells))
 	}
-	m := r.Machine
-	_, err := fmt.Fprintf(w, "%s, scorefn %s, Go %s, ONNX Runtime %s, %s, %d x %s; medians, in brackets how many times the C limit.\n\n%s\n",
-		m.Date, m.Scorefn, m.Go, m.ONNXRuntime, m.OS, m.CPUs, m.CPU, strings.Join(lines, "\n"))
+	_, err := fmt.Fprintf(w, "%v; medians, in brackets how many times the C limit.\n\n%s\n", r.Machine, strings.Join(lines, "\n"))
 	return err
 }
 

@@ -3,8 +3,6 @@ package bench
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/scorefn/scorefn/local/bench/proc"
@@ -33,7 +31,7 @@ func (b *bench) watchMemory(ctx context.Context, s *subject, running []*instance
 		_, after := proc.Of(i.pid)
 		for k := range m.Warm {
 			if m.Warm[k].Name == i.name {
-				m.Warm[k].Growth = &Growth{Requests: b.Requests, Shapes: len(bodies), RSSMB: float64(after) / 1e6, GrownMB: float64(after-before) / 1e6}
+				m.Warm[k].Growth = &Growth{b.Requests, len(bodies), float64(after) / 1e6, float64(after-before) / 1e6}
 			}
 		}
 	}
@@ -62,5 +60,3 @@ func (b *bench) send(ctx context.Context, i *instance, bodies [][]byte, n int) e
 	}
 	return nil
 }
-
-func sortedKeys[V any](m map[int]V) []int { return slices.Sorted(maps.Keys(m)) }

@@ -12,7 +12,10 @@ func example() *Report {
 	s := Spread{20, 18, 25, 17, 9}
 	one := Spread{1, 1, 1, 1, 9}
 	return &Report{
-		Machine:    Machine{Date: "2026-01-02 03:04 UTC", Scorefn: "1.2.3", Go: "1.26", ONNXRuntime: "1.27.0", OS: "linux/amd64", CPU: "A & B <processor>", CPUs: 4, Load: "0.10"},
+		Machine: Machine{
+			Date: "2026-01-02 03:04 UTC", Scorefn: "1.2.3", Go: "1.26", ONNXRuntime: "1.27.0", OS: "linux/amd64", CPU: "A & B <processor>",
+			CPUs: 4, Load: "0.10",
+		},
 		ColdRounds: 9, WarmRounds: 3, Slice: "300ms", Took: "1m0s",
 		Models: []*Model{{
 			Name: "digits", Bytes: 15949, Threads: 1, Body: 157,
@@ -23,7 +26,10 @@ func example() *Report {
 			},
 			Runs: []ModelRun{{Name: limitName, NS: s.scaled(100), Ratio: one, CPU: s, OfCPU: one, RSSMB: 31.4}},
 			Warm: []Warm{
-				{Name: floorName, P50: 20, P90: 30, P99: 90, N: 1000, RSSMB: 9, Throughput: []Throughput{{1, Spread{Median: 9000, N: 3}}, {16, Spread{Median: 20000, N: 3}}}},
+				{
+					Name: floorName, P50: 20, P90: 30, P99: 90, N: 1000, RSSMB: 9,
+					Throughput: []Throughput{{1, Spread{Median: 9000, N: 3}}, {16, Spread{Median: 20000, N: 3}}},
+				},
 				{Name: "scorefn serve", P50: 31, P90: 40, P99: 123.4, Ratio: Spread{1.2, 1.1, 1.3, 1, 3}, Growth: &Growth{100000, 16, 40, 0.3}},
 			},
 			Skipped: []string{"MLServer: answered 500\nsorry"},
@@ -35,7 +41,7 @@ func TestTable(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	must(t, example().WriteTable(&b))
-	const want = `scorefn 1.2.3, 2026-01-02 03:04 UTC: Go 1.26, ONNX Runtime 1.27.0, linux/amd64, 4 x A & B <processor>, load 0.10 at the start
+	const want = `2026-01-02 03:04 UTC, scorefn 1.2.3, Go 1.26, ONNX Runtime 1.27.0, linux/amd64, 4 x A & B <processor>, load 0.10 at the start
 Medians, in brackets from the lowest tenth of the rounds to the highest. Ratios are taken within a round: the entrants
 take turns, in a new order every round. Cold: 9 rounds, files in memory; warm: 3 rounds of 300ms. Took 1m0s.
 

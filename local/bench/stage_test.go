@@ -97,7 +97,9 @@ func BenchmarkColdStart(b *testing.B) {
 	must(b, err)
 	s, err := newSubject(b.Context(), filepath.Join(abs, "model"), run.Dir, run.Library, 0, 1)
 	must(b, err)
-	names := map[string]string{limitName: "limit", "core in Go": "core", "scorefn invoke": "invoke", "scorefn serve": "serve", "lambda bootstrap": "lambda"}
+	names := map[string]string{
+		limitName: "limit", "core in Go": "core", "scorefn invoke": "invoke", "scorefn serve": "serve", "lambda bootstrap": "lambda",
+	}
 	for _, e := range run.entrants(s) {
 		name := names[e.name]
 		if name == "" {

@@ -11,9 +11,7 @@ import (
 
 // WriteTable prints the report for a person.
 func (r *Report) WriteTable(w io.Writer) error {
-	m := r.Machine
-	fmt.Fprintf(w, "scorefn %s, %s: Go %s, ONNX Runtime %s, %s, %d x %s, load %s at the start\n",
-		m.Scorefn, m.Date, m.Go, m.ONNXRuntime, m.OS, m.CPUs, m.CPU, m.Load)
+	fmt.Fprintf(w, "%v, load %s at the start\n", r.Machine, r.Machine.Load)
 	fmt.Fprintf(w, "Medians, in brackets from the lowest tenth of the rounds to the highest. Ratios are taken within a round: the entrants\n"+
 		"take turns, in a new order every round. Cold: %d rounds, files in memory; warm: %d rounds of %s. Took %s.\n",
 		r.ColdRounds, r.WarmRounds, r.Slice, r.Took)
@@ -43,7 +41,8 @@ func (m *Model) coldTable(w *tabwriter.Writer) {
 		for _, p := range c.Phases {
 			phases = append(phases, p.Name+" "+short(p.MS))
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Name, c.MS.text(), c.Ratio.ratio(), known1(c.CPU.Median), c.OfCPU.ratio(), strings.Join(phases, " + "))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", c.Name, c.MS.text(), c.Ratio.ratio(), known1(c.CPU.Median), c.OfCPU.ratio(),
+			strings.Join(phases, " + "))
 	}
 }
 
@@ -53,7 +52,8 @@ func (m *Model) runTable(w *tabwriter.Writer) {
 	}
 	fmt.Fprintf(w, "\n  one run, without a server\tµs\tof the limit\tCPU µs\tof the limit\tRSS MB\n")
 	for _, r := range m.Runs {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.NS.scaled(1e-3).text(), r.Ratio.ratio(), known1(r.CPU.Median/1e3), r.OfCPU.ratio(), known1(r.RSSMB))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\n", r.Name, r.NS.scaled(1e-3).text(), r.Ratio.ratio(), known1(r.CPU.Median/1e3),
+			r.OfCPU.ratio(), known1(r.RSSMB))
 	}
 }
 
@@ -65,14 +65,15 @@ func (m *Model) warmTable(w *tabwriter.Writer) {
 	for _, t := range m.Warm[0].Throughput {
 		clients = append(clients, strconv.Itoa(t.Clients))
 	}
-	fmt.Fprintf(w, "\n  warm request\tp50 µs\tp90\tp99\tof net/http + limit\tCPU µs\tRSS MB\trequests/s at %s clients\n", strings.Join(clients, ", "))
+	fmt.Fprintf(w, "\n  warm request\tp50 µs\tp90\tp99\tof net/http + limit\tCPU µs\tRSS MB\trequests/s at %s clients\n",
+		strings.Join(clients, ", "))
 	for _, v := range m.Warm {
 		var rates []string
 		for _, t := range v.Throughput {
 			rates = append(rates, short(t.PerSecond.Median))
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, short(v.P50), short(v.P90), short(v.P99), v.Ratio.ratio(), known1(v.CPU.Median), known1(v.RSSMB),
-			strings.Join(rates, ", "))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, short(v.P50), short(v.P90), short(v.P99), v.Ratio.ratio(),
+			known1(v.CPU.Median), known1(v.RSSMB), strings.Join(rates, ", "))
 	}
 }
 

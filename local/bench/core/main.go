@@ -57,7 +57,8 @@ func run(args []string, w io.Writer) error {
 		return err
 	}
 	ran := time.Now()
-	if _, err := fmt.Fprintf(w, "scored %d 0 %d %d %d\n", loaded.Sub(start), opened.Sub(loaded), warmed.Sub(opened), ran.Sub(warmed)); err != nil {
+	_, err = fmt.Fprintf(w, "scored %d 0 %d %d %d\n", loaded.Sub(start), opened.Sub(loaded), warmed.Sub(opened), ran.Sub(warmed))
+	if err != nil {
 		return err
 	}
 	if len(args) < 5 {
