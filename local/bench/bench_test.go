@@ -114,6 +114,27 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A model that is written for the purpose; it is started baked as well, where "scorefn bake" exists.
+func TestMadeModel(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	b := built(t)
+	b.Library, b.Made, b.Cold = onnx.LibraryPath(), []string{"transformer-10mb"}, 1
+	r, err := b.run(t.Context())
+	must(t, err)
+	bakes, err := b.canBake(t.Context())
+	must(t, err)
+	m := r.Models[0]
+	if m.Name != "transformer-10mb" || m.Bytes < 10_000_000 || len(m.Skipped) > 0 {
+		t.Errorf("%s of %d bytes, left out: %q", m.Name, m.Bytes, m.Skipped)
+	}
+	for _, name := range []string{"C limit, baked", "scorefn serve, baked", "lambda bootstrap, baked"} {
+		if baked := m.cold(name) != nil; baked != bakes {
+			t.Errorf("%s takes part: %v; scorefn bake exists: %v", name, baked, bakes)
+		}
+	}
+}
+
 // An entrant of others that cannot serve a model is left out, with the reason; one of ours ends the run.
 func TestWhoFails(t *testing.T) {
 	t.Parallel()

@@ -9,8 +9,9 @@ import (
 
 // The names of the entrants that others are compared with.
 const (
-	limitName = "C limit"
-	floorName = "net/http, no model"
+	limitName  = "C limit"
+	floorName  = "net/http, no model"
+	insideName = "net/http and the run"
 )
 
 // entrant is one program that takes part with one model. Exactly one of tool, print, serve and lambda is set.
@@ -92,7 +93,7 @@ func (b *bench) entrants(s *subject) []*entrant {
 			return m.command(ctx, "scorefn", m.env(s.file), "invoke", s.request)
 		}},
 		{name: floorName, warmOnly: true, serve: m.floor()},
-		{name: "net/http and the run", warmOnly: true, serve: m.floor(b.Library, s.file, m.threads, s.inputs)},
+		{name: insideName, warmOnly: true, serve: m.floor(b.Library, s.file, m.threads, s.inputs)},
 		{name: "scorefn serve", serve: m.serve(s.file), ours: true},
 		{name: "scorefn serve, no log", serve: m.serve(s.file, "SCOREFN_ACCESS_LOG=false"), warmOnly: true},
 		{name: "lambda bootstrap", lambda: m.lambda(s.file), ours: true},

@@ -61,7 +61,8 @@ type Warm struct {
 	P99        float64      `json:"p99_us"`
 	N          int          `json:"n"`
 	Round      Spread       `json:"p50_of_rounds_us"`
-	Ratio      Spread       `json:"ratio"` // to an empty net/http server and the C limit's run, in the same round
+	Ratio      Spread       `json:"ratio"`               // to an empty net/http server and the C limit's run, in the same round
+	OfInside   Spread       `json:"ratio_to_run_inside"` // to a net/http server that runs the model and does nothing else
 	CPU        Spread       `json:"cpu_us"`
 	RSSMB      float64      `json:"rss_mb"`
 	Throughput []Throughput `json:"throughput"`

@@ -55,9 +55,9 @@ digits: 15.9 KB, 1 thread a run, request of 157 bytes
   one run, without a server  µs                of the limit         CPU µs  of the limit         RSS MB
   C limit                    2.00 (1.80–2.50)  1.00x (1.00x–1.00x)  0.02    1.00x (1.00x–1.00x)  31.4
 
-  warm request        p50 µs  p90   p99  of net/http + limit  CPU µs  RSS MB  requests/s at 1, 16 clients
-  net/http, no model  20.0    30.0  90.0 -                    -       9.00    9000, 20000
-  scorefn serve       31.0    40.0  123  1.20x (1.10x–1.30x)  -       -       
+  warm request        p50 µs  p90   p99  of net/http + limit  of net/http and the run CPU µs  RSS MB  requests/s at 1, 16 clients
+  net/http, no model  20.0    30.0  90.0 - -                    -       9.00    9000, 20000
+  scorefn serve       31.0    40.0  123  1.20x (1.10x–1.30x) -  -       -       
 
   after 100000 requests of 16 shapes  RSS MB  grown MB
   scorefn serve                       40.0    +0.3

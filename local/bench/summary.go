@@ -9,13 +9,15 @@ import (
 
 // summarize makes the tables of everything that was measured.
 func summarize(order []*entrant, tools map[*entrant]*toolRuns, running map[*entrant]*instance) (runs []ModelRun, warm []Warm) {
-	var limit, limitCPU, floor []float64
+	var limit, limitCPU, floor, inside []float64
 	for _, e := range order {
 		switch e.name {
 		case limitName:
 			limit, limitCPU = tools[e].ns, tools[e].cpu
 		case floorName:
 			floor = running[e].p50
+		case insideName:
+			inside = running[e].p50
 		}
 	}
 	base := make([]float64, min(len(limit), len(floor)))
@@ -37,7 +39,7 @@ func summarize(order []*entrant, tools map[*entrant]*toolRuns, running map[*entr
 			P50: Quantile(i.latency, 0.5), P90: Quantile(i.latency, 0.9), P99: Quantile(i.latency, 0.99),
 		}
 		if e.lambda == nil && e.name != floorName {
-			w.Ratio = RatioOf(i.p50, base)
+			w.Ratio, w.OfInside = RatioOf(i.p50, base), RatioOf(i.p50, inside)
 		}
 		for _, n := range sortedKeys(i.rate) {
 			w.Throughput = append(w.Throughput, Throughput{n, SpreadOf(i.rate[n])})

@@ -65,15 +65,15 @@ func (m *Model) warmTable(w *tabwriter.Writer) {
 	for _, t := range m.Warm[0].Throughput {
 		clients = append(clients, strconv.Itoa(t.Clients))
 	}
-	fmt.Fprintf(w, "\n  warm request\tp50 µs\tp90\tp99\tof net/http + limit\tCPU µs\tRSS MB\trequests/s at %s clients\n",
+	fmt.Fprintf(w, "\n  warm request\tp50 µs\tp90\tp99\tof net/http + limit\tof net/http and the run\tCPU µs\tRSS MB\trequests/s at %s clients\n",
 		strings.Join(clients, ", "))
 	for _, v := range m.Warm {
 		var rates []string
 		for _, t := range v.Throughput {
 			rates = append(rates, short(t.PerSecond.Median))
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, short(v.P50), short(v.P90), short(v.P99), v.Ratio.ratio(),
-			known1(v.CPU.Median), known1(v.RSSMB), strings.Join(rates, ", "))
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", v.Name, short(v.P50), short(v.P90), short(v.P99), v.Ratio.ratio(),
+			v.OfInside.ratio(), known1(v.CPU.Median), known1(v.RSSMB), strings.Join(rates, ", "))
 	}
 }
 
