@@ -64,6 +64,7 @@ func commands() []command {
 		eventCommand(),
 		packageCommand(),
 		bakeCommand(),
+		benchCommand(),
 		{"doctor", "", "print the library, the model and the settings in force", doctor, modelFlags},
 		{"setup", "", "fetch the ONNX Runtime library, once", setup, setupFlags},
 		{"version", "", "print the version", version, func(*flag.FlagSet, *call) {}},
