@@ -63,7 +63,7 @@ func (p *packaging) azure(ctx context.Context, c *call) error {
 	defer func() { _ = os.RemoveAll(tmp) }() // of this call alone; what stays is the system's to clear
 	err = p.addHandler(ctx, c, plan, tmp, &files)
 	if err == nil {
-		err = p.addModel(&files)
+		err = p.addModel(ctx, c, &files)
 	}
 	if err == nil {
 		err = p.addLibrary(ctx, c, &files)

@@ -46,7 +46,7 @@ func (p *packaging) cloudfunctions(ctx context.Context, c *call) error {
 		return err
 	}
 	var files, model pack.Files
-	if err := p.addModel(&model); err != nil {
+	if err := p.addModel(ctx, c, &model); err != nil {
 		return err
 	}
 	modelSize, err := model.Size()
