@@ -60,14 +60,14 @@ func timeSpan(text string) (time.Duration, error) {
 	if m == nil {
 		return 0, fmt.Errorf("%q: expected hh:mm:ss, or -1 for none", text)
 	}
-	n := func(i int) time.Duration {
+	n := func(i int) int {
 		v, _ := strconv.Atoi(m[i]) // digits, or none
-		return time.Duration(v)
+		return v
 	}
 	if n(2) > 23 || n(3) > 59 || n(4) > 59 {
 		return 0, fmt.Errorf("%q: expected hh:mm:ss, or -1 for none", text)
 	}
-	d := n(1)*24*time.Hour + n(2)*time.Hour + n(3)*time.Minute + n(4)*time.Second
+	d := time.Duration(((n(1)*24+n(2))*60+n(3))*60+n(4)) * time.Second
 	if m[5] != "" {
 		fraction, _ := strconv.Atoi((m[5] + "000000000")[:9]) // digits
 		d += time.Duration(fraction)

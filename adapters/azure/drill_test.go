@@ -85,6 +85,14 @@ func startDrill(t *testing.T, how string, files map[string]string, env ...string
 	return start(t, os.Args[0], appFolder(t, files), append(env, asDrill+"="+how)...)
 }
 
+func (p *process) ping() (status int, err error) {
+	r, err := http.Get(p.url + "/")
+	if err != nil {
+		return 0, err
+	}
+	return r.StatusCode, r.Body.Close()
+}
+
 func (p *process) exit(t *testing.T) int {
 	t.Helper()
 	select {
@@ -108,12 +116,12 @@ func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 	answered := make(chan error, 1)
 	go func() {
 		for { // a refused connection is the host's sign to wait
-			r, err := http.Get(p.url + "/")
+			status, err := p.ping()
 			if errors.Is(err, syscall.ECONNREFUSED) {
 				continue
 			}
-			if err == nil && r.StatusCode != 200 {
-				err = errors.New(r.Status)
+			if err == nil && status != 200 {
+				err = fmt.Errorf("status %d", status)
 			}
 			answered <- err
 			return
@@ -151,8 +159,8 @@ func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 		t.Errorf("an invocation during start: %d %s", r.status, r.body)
 	}
 	for range 3 { // the later pings of the scale controller
-		if r, err := http.Get(p.url + "/"); err != nil || r.StatusCode != 200 {
-			t.Errorf("got %v, %v", r, err)
+		if status, err := p.ping(); err != nil || status != 200 {
+			t.Errorf("got %d, %v", status, err)
 		}
 	}
 	if log := p.log(t); strings.Contains(log, `"route":"/"`) {

@@ -2,9 +2,11 @@ package azure
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -41,7 +43,7 @@ func (s *server) serveHTTPPayload(w http.ResponseWriter, r *http.Request, c *cal
 		scored = scores(request.URL.Path)
 		s.core.ServeHTTP(rec, request)
 	}
-	write(w, http.StatusOK, s.httpAnswer(c, rec, scored).json())
+	write(w, http.StatusOK, s.httpAnswer(r.Context(), c, rec, scored).json())
 }
 
 // unwrapHTTP makes the request of an invocation one of net/http.
@@ -174,7 +176,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 }
 
 // httpAnswer is a response as the host reads it: in the binding of type http, and the result in the further ones.
-func (s *server) httpAnswer(c *call, rec *recorder, scored bool) answer {
+func (s *server) httpAnswer(ctx context.Context, c *call, rec *recorder, scored bool) answer {
 	var a answer
 	name := "res"
 	if c.fn != nil {
@@ -190,7 +192,11 @@ func (s *server) httpAnswer(c *call, rec *recorder, scored bool) answer {
 	}
 	a.set(name, httpResponse(rec))
 	if c.fn != nil && rec.status == http.StatusOK && scored {
-		s.setOutputs(&a, c.fn, []result{{id: c.ID, body: rec.body, contentType: rec.header.Get("Content-Type")}}, true)
+		err := s.setOutputs(&a, c.fn, []result{{id: c.ID, body: rec.body, contentType: rec.header.Get("Content-Type")}}, true)
+		if err != nil { // the client has his answer
+			a.log(function.AsError(err).Msg)
+			s.log().LogAttrs(ctx, slog.LevelError, "an output binding gets no answer", slog.String("error", err.Error()))
+		}
 	}
 	return a
 }

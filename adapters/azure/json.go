@@ -40,7 +40,7 @@ func (r raw) object(do func(name string, value raw) error) error {
 	if r.absent() {
 		return nil
 	}
-	return jsonscan.Object(r, func(name []byte, from, to int) error { return do(string(name), raw(r[from:to])) })
+	return jsonscan.Object(r, func(name []byte, from, to int) error { return do(string(name), r[from:to]) })
 }
 
 // member is the last member of that name, nil when there is none or r is no object.

@@ -96,7 +96,7 @@ func readAll(from io.Reader, length, limit int64) ([]byte, error) {
 		switch {
 		case int64(len(buf)) > limit:
 			return nil, errTooLong
-		case err == io.EOF: //nolint:errorlint // a Reader returns it bare
+		case err == io.EOF:
 			return buf, nil
 		case err != nil:
 			return nil, err
@@ -121,9 +121,9 @@ func parsePayload(body []byte) (p payload, err error) {
 	switch {
 	case err != nil:
 	case !p.data.starts('{'):
-		err = errors.New("Data is missing, or no object")
+		err = errors.New("there is no object Data")
 	case !p.metadata.absent() && !p.metadata.starts('{'):
-		err = errors.New("Metadata is no object")
+		err = errors.New("its Metadata is no object")
 	}
 	return p, err
 }
@@ -148,7 +148,7 @@ func (p payload) value(name string) (raw, error) {
 	case n == 1:
 		return only, nil
 	}
-	return nil, fmt.Errorf("Data has %d values, and none of them is the trigger's, %q", n, name)
+	return nil, fmt.Errorf("the invocation's Data has %d values, and none of them is the trigger's, %q", n, name)
 }
 
 // meta is a value of the metadata: the JSON that stands inside the string, or the value itself.

@@ -13,7 +13,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
@@ -105,7 +104,7 @@ func (s *blobStore) GetMatching(ctx context.Context, link, etag string) (*store.
 		if !strings.HasPrefix(etag, `"`) {
 			etag = `"` + etag + `"`
 		}
-		o.AccessConditions = &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: to.Ptr(azcore.ETag(etag))}}
+		o.AccessConditions = &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: new(azcore.ETag(etag))}}
 	}
 	out, err := client.DownloadStream(ctx, &o)
 	if err != nil {
@@ -131,7 +130,7 @@ func (s *blobStore) Put(ctx context.Context, link, contentType string, body []by
 		return err
 	}
 	o := &blockblob.UploadOptions{
-		AccessConditions: &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)}},
+		AccessConditions: &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: new(azcore.ETagAny)}},
 	}
 	if contentType != "" {
 		o.HTTPHeaders = &blob.HTTPHeaders{BlobContentType: &contentType}
