@@ -113,7 +113,7 @@ func TestNames(t *testing.T) {
 		{"cosmos", "cosmosDBTrigger", `{"id":"d","_ts":1}`, `{}`, true, 0, "d", "f.d-" + hashOf([]byte(`{"id":"d","_ts":1}`))},
 	} {
 		c := &call{Invocation: &Invocation{Function: "f", ID: "inv", Trigger: tt.trigger}}
-		n := identify(c, payload{metadata: raw(tt.metadata)}, []byte(tt.body), tt.i, tt.many)
+		n := identify(c, &payload{metadata: raw(tt.metadata)}, []byte(tt.body), tt.i, tt.many)
 		if n.id != tt.id || n.key != tt.key {
 			t.Errorf("%s: got %q %q, want %q %q", tt.name, n.id, n.key, tt.id, tt.key)
 		}

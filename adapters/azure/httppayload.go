@@ -17,7 +17,7 @@ import (
 
 // httpRequest is the value of an HTTP trigger, {"Url","Method","Query","Headers","Params","Identities","Body"}. Without the
 // app's files it is one when it looks like one.
-func httpRequest(f *fn, p payload) (raw, bool) {
+func httpRequest(f *fn, p *payload) (raw, bool) {
 	if f != nil && !f.http() {
 		return nil, false
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -202,8 +201,10 @@ func TestLogLines(t *testing.T) {
 			t.Errorf("got %s, want %s", lines[i], want)
 		}
 	}
-	if _, ok := log.WithGroup("g").Handler().(slog.Handler); !ok {
-		t.Error("no handler")
+	b.Reset()
+	log.WithGroup("g").InfoContext(ctx, "five", "b", 2)
+	if !strings.Contains(b.String(), `"g":{"b":2,"invocationId":"inv-1"`) {
+		t.Errorf("got %s", b.String())
 	}
 }
 
@@ -213,8 +214,13 @@ func TestInvocationID(t *testing.T) {
 		values []string
 		want   string
 	}{
-		{nil, ""}, {[]string{"a"}, "a"}, {[]string{"spoof, a"}, "a"}, {[]string{"spoof,a "}, "a"}, {[]string{"x", "spoof, a"}, "a"},
-		{[]string{"a,"}, ""}, {[]string{strings.Repeat("x", 500)}, strings.Repeat("x", 100)},
+		{nil, ""},
+		{[]string{"a"}, "a"},
+		{[]string{"spoof, a"}, "a"},
+		{[]string{"spoof,a "}, "a"},
+		{[]string{"x", "spoof, a"}, "a"},
+		{[]string{"a,"}, ""},
+		{[]string{strings.Repeat("x", 500)}, strings.Repeat("x", 100)},
 	} {
 		if got := invocationID(http.Header{headerInvocation: tt.values}); got != tt.want {
 			t.Errorf("%v: got %q", tt.values, got)
