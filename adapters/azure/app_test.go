@@ -233,3 +233,20 @@ func TestPathsOfTheHost(t *testing.T) {
 		}
 	}
 }
+
+func TestTimeSpan(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"-1": 0, "00:05:00": 5 * time.Minute, "00:30": 30 * time.Minute, "1.00:00:00": 24 * time.Hour, "0:0:1": time.Second,
+		"00:00:00.5": 500 * time.Millisecond, "23:59:59.9999999": 24*time.Hour - 100, "10000.00:00:00": 240_000 * time.Hour,
+	} {
+		if got, err := timeSpan(text); err != nil || got != want {
+			t.Errorf("%s: got %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "5", "00:00:00", "24:00:00", "00:60:00", "00:00:60", "a:b:c", "00:00:00:00", "-00:05:00", "00:00:-1", "10001.00:00:00", "00:00:00.1234567890", "1.2.3:00:00", " 00:05:00"} {
+		if got, err := timeSpan(text); err == nil {
+			t.Errorf("%q: got %v", text, got)
+		}
+	}
+}

@@ -107,7 +107,11 @@ func (p *process) exit(t *testing.T) int {
 // The host takes any answer to its probe as a sign that it may send requests, and does not count the time that one is held.
 func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 	t.Parallel()
-	cases(t, "readiness") // what this test and the next are about
+	for _, c := range cases(t, "readiness") {
+		if textOf(c["case"]) == "connection accepted, no answer yet" && !strings.Contains(textOf(c["host"]), "not counted in initializationTimeout") {
+			t.Errorf("the host: %s", c["host"])
+		}
+	}
 	pipe := filepath.Join(t.TempDir(), "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
@@ -176,6 +180,8 @@ func TestAFailedInitIsOneLineAndStatus1(t *testing.T) {
 		{"of the script", "fail", "", "init failed: the model | is broken"},
 		{"setting", "", "SCOREFN_POISON=keep", "SCOREFN_POISON"},
 		{"setting of the core", "", "SCOREFN_QUEUE=many", "SCOREFN_QUEUE"},
+		{"output without a credential", "", "SCOREFN_OUTPUT=https://a.blob.core.windows.net/c/p", "there is no credential for https://a.blob.core.windows.net/c/p"},
+		{"output elsewhere", "", "SCOREFN_OUTPUT=https://example.com/c/p", "neither a blob of the configured account nor of Azure's storage"},
 		{"no port", "", "FUNCTIONS_CUSTOMHANDLER_PORT=", "FUNCTIONS_CUSTOMHANDLER_PORT is not set"},
 		{"no number", "", "FUNCTIONS_CUSTOMHANDLER_PORT=http", `FUNCTIONS_CUSTOMHANDLER_PORT="http": expected a port`},
 	} {

@@ -40,7 +40,7 @@ func (s *server) serveHTTPPayload(w http.ResponseWriter, r *http.Request, c *cal
 	if err != nil {
 		writeError(rec, err)
 	} else {
-		scored = scores(request.URL.Path)
+		scored = scores(request)
 		s.core.ServeHTTP(rec, request)
 	}
 	write(w, http.StatusOK, s.httpAnswer(r.Context(), c, rec, scored).json())
@@ -201,10 +201,16 @@ func (s *server) httpAnswer(ctx context.Context, c *call, rec *recorder, scored 
 	return a
 }
 
-// scores tells the core's paths that score.
-func scores(path string) bool {
-	return path == "/" || path == "/score" || path == "/invocations" ||
-		strings.HasSuffix(path, "/score") || strings.HasSuffix(path, ":predict") || strings.HasSuffix(path, "/infer")
+// scores tells the requests that the core answers with a result.
+func scores(r *http.Request) bool {
+	path := r.URL.Path
+	switch r.Method {
+	case http.MethodGet:
+		return strings.HasSuffix(path, "/score")
+	case http.MethodPost:
+		return path == "/" || path == "/invocations" || strings.HasSuffix(path, "/score") || strings.HasSuffix(path, ":predict") || strings.HasSuffix(path, "/infer")
+	}
+	return false
 }
 
 // httpResponse is {"statusCode":200,"headers":{…},"body":"…"}. The body is a string, which the host sends as it is: an object

@@ -287,6 +287,13 @@ func TestTheRealHandlerAnswersTheGoldenVectors(t *testing.T) {
 					return r.status, r.body
 				})
 			}
+			door("proxied", func(t *testing.T, body []byte, f framing) (int, []byte) {
+				t.Helper()
+				r := p.post(t, "/api/score?code=secret", gzipped(t, body), f, map[string]string{
+					"Content-Encoding": "gzip", "x-ms-invocation-id": invocation, "User-Agent": "curl/8.5.0", "x-functions-key": "secret",
+				})
+				return r.status, r.body
+			})
 		}
 		paths := []string{"/score"}
 		if name != "no files" {
