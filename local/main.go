@@ -59,10 +59,11 @@ type call struct {
 func commands() []command {
 	return []command{
 		{"serve", "", "score over HTTP until it is interrupted", serve, serveFlags},
-		{"invoke", "[FILE|-]", "score one request and print the answer; without FILE the model's sample", invoke, modelFlags},
+		invokeCommand(),
 		lambdaCommand(),
 		eventCommand(),
 		packageCommand(),
+		bakeCommand(),
 		{"doctor", "", "print the library, the model and the settings in force", doctor, modelFlags},
 		{"setup", "", "fetch the ONNX Runtime library, once", setup, setupFlags},
 		{"version", "", "print the version", version, func(*flag.FlagSet, *call) {}},

@@ -1,36 +1,15 @@
 package azure
 
 import (
-	"fmt"
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/scorefn/scorefn/function/settings/settingstest"
 )
 
-// The README's table is the one in code; "go test" prints what it should be.
 func TestReadmeHasTheSettings(t *testing.T) {
 	t.Parallel()
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, got, ok := strings.Cut(string(readme), "<!-- settings -->\n")
-	got, _, ok2 := strings.Cut(got, "<!-- /settings -->")
-	var want strings.Builder
-	want.WriteString("| variable | default | meaning |\n|---|---|---|\n")
-	for _, s := range Settings() {
-		value := ""
-		if s.Default != "" {
-			value = "`" + s.Default + "`"
-		}
-		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", s.Name, value, s.Doc)
-	}
-	if !ok || !ok2 || got != want.String() {
-		t.Errorf("the table should be:\n%s", want.String())
-	}
-	if n := strings.Count(string(readme), "\n"); n > 120 {
-		t.Errorf("%d lines", n)
-	}
+	settingstest.Listed(t, "README.md", Settings())
 }
 
 func TestEnvironment(t *testing.T) {

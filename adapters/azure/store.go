@@ -222,10 +222,10 @@ func storeError(ctx context.Context, verb, link string, err error) error {
 	answer := fmt.Sprintf("HTTP status %d %s", r.StatusCode, r.ErrorCode) // the SDK's own text is a page, with the URL's signature
 	var kind error
 	switch status := r.StatusCode; {
-	case status == http.StatusNotFound && verb == "get":
-		kind = store.ErrNotFound
 	case status == http.StatusNotFound:
-		return fmt.Errorf("azure: put %s: %s: the container must be there before", link, answer)
+		if kind = store.ErrNotFound; verb == "put" {
+			answer += ": the container must be there before"
+		}
 	case status == http.StatusPreconditionFailed && verb == "get":
 		kind = errChanged
 	case r.ErrorCode == "BlobAlreadyExists", status == http.StatusPreconditionFailed && r.ErrorCode == "ConditionNotMet":

@@ -142,7 +142,7 @@ func TestStoreErrors(t *testing.T) {
 			t.Error("a redirect was followed")
 		}
 	}
-	if err := s.Put(t.Context(), prefix+"/status-404", "", nil); err == nil || errors.Is(err, blob.ErrNotFound) || !strings.Contains(err.Error(), "container") {
+	if err := s.Put(t.Context(), prefix+"/status-404", "", nil); !errors.Is(err, blob.ErrNotFound) || !strings.Contains(err.Error(), "the container must be there") {
 		t.Errorf("put without a container: %v", err)
 	}
 	if err := s.Put(t.Context(), prefix+"/status-403", "", nil); err == nil || !strings.Contains(err.Error(), "Storage Blob Data Contributor") {
