@@ -250,3 +250,25 @@ func TestTimeSpan(t *testing.T) {
 		}
 	}
 }
+
+// The files that "scorefn package azure" ships are understood, and HTTP is forwarded.
+func TestTheShippedApp(t *testing.T) {
+	t.Parallel()
+	a, err := readApp("app", func(string) string { return "" })
+	if err != nil || !a.forward || !a.proxy || a.prefix != "api" || a.timeout <= 0 {
+		t.Fatalf("%+v, %v", a, err)
+	}
+	files, err := filepath.Glob("app/*/function.json")
+	if err != nil || len(files) == 0 || len(a.functions) != len(files) {
+		t.Errorf("%d functions of %d files, %v", len(a.functions), len(files), err)
+	}
+	f, path := a.find("POST", "/api/score")
+	if f == nil || !f.simple || path != "/score" {
+		t.Errorf("got %+v %s", f, path)
+	}
+	for name, f := range a.functions {
+		if !f.http() && !f.nothing() && !f.again {
+			t.Errorf("%s: a failed event does not come again", name)
+		}
+	}
+}

@@ -65,7 +65,7 @@ func single(b binding, v raw, text []byte) ([]byte, error) {
 	}
 	inner, quoted := inString(text)
 	if (b.is("blobTrigger") || b.binary()) && !quoted {
-		body, err := base64.StdEncoding.DecodeString(string(text))
+		body, err := base64.StdEncoding.AppendDecode(nil, text)
 		if err != nil {
 			return nil, errors.New("the value is not in base64, as bytes are")
 		}
@@ -86,7 +86,7 @@ func element(b binding, e raw) ([]byte, error) {
 	if err != nil || !b.binary() {
 		return text, err
 	}
-	body, err := base64.StdEncoding.DecodeString(string(text))
+	body, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil {
 		return nil, errors.New("the message is not in base64, as bytes are")
 	}
@@ -113,7 +113,7 @@ func listed(text []byte) bool {
 
 // unpacked takes base64 off what is JSON below it.
 func unpacked(text []byte) []byte {
-	if body, err := base64.StdEncoding.DecodeString(string(text)); err == nil && raw(body).starts('{') && isValue(body) {
+	if body, err := base64.StdEncoding.AppendDecode(nil, text); err == nil && raw(body).starts('{') && isValue(body) {
 		return body
 	}
 	return text

@@ -143,7 +143,7 @@ func httpBody(value raw, header http.Header) ([]byte, error) {
 	}
 	contentType := header.Get("Content-Type")
 	if isOctets(contentType) || strings.Contains(strings.ToLower(contentType), "multipart/") {
-		if body, err = base64.StdEncoding.DecodeString(string(body)); err != nil {
+		if body, err = base64.StdEncoding.AppendDecode(nil, body); err != nil {
 			return nil, function.Errorf(function.Invalid, "The body of the invocation's HTTP request is not base64, as it is with %s: %w", mediaType(contentType), err)
 		}
 		return body, nil

@@ -17,8 +17,11 @@ func (r raw) absent() bool { return len(r) == 0 || string(r) == "null" }
 
 func (r raw) starts(c byte) bool { return len(r) > 0 && r[0] == c }
 
-// unquote is the string that r is.
+// unquote is the string that r is: a part of r where nothing in it is escaped, as of base64.
 func (r raw) unquote() ([]byte, error) {
+	if end, escaped, err := jsonscan.String(r, 0); err == nil && !escaped && end == len(r) {
+		return r[1 : end-1 : end-1], nil
+	}
 	text, end, err := jsonscan.Unquote(r, 0, nil)
 	if err == nil && end != len(r) {
 		err = fmt.Errorf("unexpected text after the string %.20q", r)
