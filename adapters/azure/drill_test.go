@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/scorefn/scorefn/adapters/azure"
 	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/modeldir"
 )
@@ -41,6 +41,40 @@ func drill() *function.Function {
 	}, function.WithModel(modeldir.Model{Name: "drill", Version: "1"}))
 }
 
+// holdPipe is the pipe of the command "hold".
+const holdPipe = "SCOREFN_TEST_PIPE"
+
+// hold has a run take the only slot, and returns when it has; release ends it.
+func (p *process) hold(t *testing.T, pipe string) (release func()) {
+	t.Helper()
+	held := make(chan error, 1)
+	go func() {
+		r, err := post(t.Context(), p.url+"/api/score", []byte(`{"data":"hold"}`), length, nil)
+		if err == nil && string(r.body) != `"released"` {
+			err = fmt.Errorf("%d %s", r.status, r.body)
+		}
+		held <- err
+	}()
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the run
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(w.Close(), <-held); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func newPipe(t *testing.T) string {
+	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return pipe
+}
+
 // obedient is a script that does what it is told.
 type obedient struct{}
 
@@ -55,9 +89,9 @@ func (obedient) Run(ctx context.Context, data json.RawMessage) (any, error) {
 		select {} // no context stops it
 	case `"broken"`:
 		return nil, errors.New("secret of the script")
-	case `"who"`:
-		v, ok := azure.InvocationFrom(ctx)
-		return []any{v.Function, v.ID, v.Trigger, string(v.Metadata), ok}, nil
+	case `"hold"`: // until the other end of a pipe is opened and closed
+		_, err := os.ReadFile(os.Getenv(holdPipe))
+		return "released", err
 	default:
 		return data, nil
 	}
@@ -112,10 +146,7 @@ func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 			t.Errorf("the host: %s", c["host"])
 		}
 	}
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	pipe := newPipe(t)
 	p := startDrill(t, "wait:"+pipe, nil)
 	answered := make(chan error, 1)
 	go func() {
@@ -300,11 +331,17 @@ func TestARunPastTheDeadlineFailsAlone(t *testing.T) {
 // A message that is refused counts as tried, and is poison after some: events wait. HTTP requests are refused.
 func Test200ParallelMessagesWithOneSlotAreAllScored(t *testing.T) {
 	t.Parallel()
-	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=8").ready(t)
-	var group sync.WaitGroup
+	pipe := newPipe(t)
+	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=8", holdPipe+"="+pipe).ready(t)
+	release := p.hold(t, pipe)
+	var group, sent sync.WaitGroup
 	for i := range 200 {
+		sent.Add(1)
+		done := sync.OnceFunc(sent.Done)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { done() }})
 		group.Go(func() {
-			r, err := post(t.Context(), p.url+"/queue", invocationOf(t, "msg", asText(fmt.Sprintf(`{"data":%d}`, i)), map[string]any{"Id": fmt.Sprintf(`"m%d"`, i)}), chunked, nil)
+			defer done()
+			r, err := post(ctx, p.url+"/queue", invocationOf(t, "msg", asText(fmt.Sprintf(`{"data":%d}`, i)), map[string]any{"Id": fmt.Sprintf(`"m%d"`, i)}), length, nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -316,31 +353,20 @@ func Test200ParallelMessagesWithOneSlotAreAllScored(t *testing.T) {
 			}
 		})
 	}
+	sent.Wait() // all of them wait for the slot
+	release()
 	group.Wait()
 }
 
 func TestTooManyRequestsAreRefused(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{"host.json": strings.Replace(forwarding, "00:05:00", "00:00:02", 1), "score/function.json": httpFunction, "mixed/function.json": mixedFunction}
-	p := startDrill(t, "ok", files, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=0").ready(t)
-	started := make(chan struct{})
-	var group sync.WaitGroup
-	group.Go(func() {
-		_, _ = post(t.Context(), p.url+"/api/score", []byte(`{"data":"slow"}`), length, nil) // its deadline ends it
-	})
-	go func() {
-		defer close(started)
-		for { // until the slot is taken
-			r, err := post(t.Context(), p.url+"/api/score", []byte(`{"data":1}`), length, nil)
-			if err != nil || r.status == 503 {
-				if err != nil || r.header.Get("Retry-After") == "" {
-					t.Errorf("got %v, %v", r.header, err)
-				}
-				return
-			}
-		}
-	}()
-	<-started
+	pipe := newPipe(t)
+	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=0", holdPipe+"="+pipe).ready(t)
+	release := p.hold(t, pipe)
+	defer release()
+	if r := p.post(t, "/api/score", []byte(`{"data":1}`), length, nil); r.status != 503 || r.header.Get("Retry-After") == "" {
+		t.Errorf("forwarded: %d %v", r.status, r.header)
+	}
 	request := map[string]any{"Url": "http://x/api/mixed", "Method": "POST", "Headers": map[string]any{}, "Body": `{"data":1}`}
 	r := p.post(t, "/mixed", invocationOf(t, "req", request, nil), chunked, nil)
 	outputs, err := hostOutputs(r.status, r.header.Get("Content-Type"), r.body)
@@ -350,5 +376,7 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 	if status, header, _, err := hostHTTP(outputs["res"]); status != 503 || header["retry-after"] == "" || err != nil {
 		t.Errorf("payload mode: %s %v", outputs["res"], err)
 	}
-	group.Wait()
+	if r := p.post(t, "/queue", invocationOf(t, "msg", asText(`{"data":1}`), nil), chunked, nil); r.status != 500 {
+		t.Errorf("a message without a queue to wait in: %d %s", r.status, r.body)
+	}
 }
