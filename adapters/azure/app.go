@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -77,9 +76,6 @@ const (
 	consumptionTimeout = 5 * time.Minute
 	defaultInit        = 30 * time.Second
 )
-
-// functionName is what the host takes for one.
-var functionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,127}$`)
 
 // readApp reads the files below root. A function.json that cannot be read is skipped with a warning, as the host does: its
 // other functions run.
@@ -166,7 +162,7 @@ func (a *app) settle(host *hostFile, getenv func(string) string) error {
 
 // readFunction reads one function.json.
 func readFunction(name, file string, again bool) (*fn, error) {
-	if !functionName.MatchString(name) || strings.EqualFold(name, "host") {
+	if !isFunctionName(name) {
 		return nil, fmt.Errorf("%q is no name of a function: a letter, then letters, digits, - and _", name)
 	}
 	var in struct {

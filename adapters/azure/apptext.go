@@ -2,9 +2,10 @@ package azure
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -49,31 +50,65 @@ func blank(b []byte, i, n int) int {
 	return i + n
 }
 
-var spanPattern = regexp.MustCompile(`^(?:(\d{1,7})\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d{1,7}))?)?$`)
+// errSpan is a time that is none.
+var errSpan = errors.New("expected hh:mm:ss, or -1 for none")
 
 // timeSpan reads [d.]hh:mm[:ss[.fff]], as .NET writes times; -1 is none, which is 0 here.
 func timeSpan(text string) (time.Duration, error) {
-	if text == "-1" || text == "-00:00:00.0010000" || text == "-00:00:01" {
+	if text == "-1" {
 		return 0, nil
 	}
-	m := spanPattern.FindStringSubmatch(text)
-	if m == nil {
-		return 0, fmt.Errorf("%q: expected hh:mm:ss, or -1 for none", text)
+	parts := strings.Split(text, ":")
+	if len(parts) == 2 {
+		parts = append(parts, "0")
 	}
-	n := func(i int) time.Duration {
-		v, _ := strconv.Atoi(m[i]) // digits, or none
-		return time.Duration(v)
+	if len(parts) != 3 {
+		return 0, fmt.Errorf("%q: %w", text, errSpan)
 	}
-	if n(2) > 23 || n(3) > 59 || n(4) > 59 {
-		return 0, fmt.Errorf("%q: expected hh:mm:ss, or -1 for none", text)
+	days, hours, ok := strings.Cut(parts[0], ".")
+	if !ok {
+		days, hours = "0", parts[0]
 	}
-	d := n(1)*24*time.Hour + n(2)*time.Hour + n(3)*time.Minute + n(4)*time.Second
-	if m[5] != "" {
-		fraction, _ := strconv.Atoi((m[5] + "000000000")[:9]) // digits
-		d += time.Duration(fraction)
+	seconds, fraction, ok := strings.Cut(parts[2], ".")
+	if !ok {
+		fraction = "0"
+	}
+	var d time.Duration
+	for _, p := range []struct {
+		text string
+		most uint64
+		unit time.Duration
+	}{
+		{days, 10_000, 24 * time.Hour},
+		{hours, 23, time.Hour},
+		{parts[1], 59, time.Minute},
+		{seconds, 59, time.Second},
+		{(fraction + "000000000")[:max(9, len(fraction))], 999_999_999, 1},
+	} {
+		n, err := strconv.ParseUint(p.text, 10, 32)
+		if err != nil || n > p.most {
+			return 0, fmt.Errorf("%q: %w", text, errSpan)
+		}
+		d += time.Duration(n) * p.unit
 	}
 	if d == 0 {
-		return 0, fmt.Errorf("%q: expected a time longer than none", text)
+		return 0, fmt.Errorf("%q: %w", text, errSpan)
 	}
 	return d, nil
+}
+
+// isFunctionName tells what the host takes for the name of a function.
+func isFunctionName(name string) bool {
+	if name == "" || len(name) > 128 || strings.EqualFold(name, "host") {
+		return false
+	}
+	for i, c := range []byte(name) {
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && ('0' <= c && c <= '9' || c == '_' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return true
 }

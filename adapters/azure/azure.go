@@ -85,6 +85,9 @@ func newServer(f *function.Function, opts []Option) (*server, error) {
 	if s.app == nil {
 		s.app = new(app)
 	}
+	if own, ok := s.store.(*blobStore); ok && err == nil && s.env.output != "" {
+		err = own.check(s.env.output)
+	}
 	if err == nil {
 		s.warn()
 	}
@@ -98,9 +101,12 @@ func eventsAtOnce(queue, processors int) int {
 	return max(1, min(16, queue/2/processors))
 }
 
-// warn tells of functions whose answers nobody would get.
+// warn tells of functions whose answers nobody would get, and of those that would get more as HTTP.
 func (s *server) warn() {
 	for _, f := range s.app.functions {
+		if f.simple && !s.app.forward && !s.app.proxy {
+			s.log().Warn("requests come wrapped in JSON, which breaks pictures and packed bodies: set customHandler.enableForwardingHttpRequest and enableProxyingHttpRequest in host.json", "function", f.name)
+		}
 		if !f.http() && !f.nothing() && len(f.outputs) == 0 && s.env.output == "" {
 			s.log().Warn("the answers of a function go nowhere: give it an output binding, or set SCOREFN_OUTPUT", "function", f.name)
 		}

@@ -24,12 +24,15 @@ func decode(b binding, v raw) (list []value, many bool, err error) {
 			return nil, false, err
 		}
 	}
-	many = b.many()
-	switch {
-	case !many && b.Type == "":
-		text, many = guess(text)
-		fallthrough
-	case !many:
+	switch many = b.many(); {
+	case many, b.is("blobTrigger"), b.is("blob"), b.is("queueTrigger"):
+	case b.Cardinality == "": // a single text is quoted twice, so that an array below one quote is several
+		many = listed(text)
+	}
+	if b.Type == "" {
+		text = unpacked(text)
+	}
+	if !many {
 		body, err := single(b, v, text)
 		return []value{{body, err}}, false, nil
 	}
@@ -61,8 +64,8 @@ func single(b binding, v raw, text []byte) ([]byte, error) {
 		return text, nil
 	}
 	inner, quoted := inString(text)
-	if (b.is("blobTrigger") || b.is("blob") && b.binary() || !b.is("blob") && b.binary()) && !quoted {
-		body, err := base64.StdEncoding.DecodeString(string(text))
+	if (b.is("blobTrigger") || b.binary()) && !quoted {
+		body, err := base64.StdEncoding.AppendDecode(nil, text)
 		if err != nil {
 			return nil, errors.New("the value is not in base64, as bytes are")
 		}
@@ -83,7 +86,7 @@ func element(b binding, e raw) ([]byte, error) {
 	if err != nil || !b.binary() {
 		return text, err
 	}
-	body, err := base64.StdEncoding.DecodeString(string(text))
+	body, err := base64.StdEncoding.AppendDecode(nil, text)
 	if err != nil {
 		return nil, errors.New("the message is not in base64, as bytes are")
 	}
@@ -99,14 +102,19 @@ func inString(text []byte) ([]byte, bool) {
 	return inner, err == nil
 }
 
-// guess tells, of a value without a binding, whether it is a list of messages, and takes base64 off what is JSON below it.
-func guess(text []byte) ([]byte, bool) {
-	if i := jsonscan.Space(text, 0); i < len(text) && text[i] == '[' {
-		list, err := raw(text).elements()
-		return text, err == nil && len(list) > 0 && (list[0].starts('{') || list[0].starts('"'))
+// listed tells an array of messages.
+func listed(text []byte) bool {
+	if i := jsonscan.Space(text, 0); i >= len(text) || text[i] != '[' {
+		return false
 	}
-	if body, err := base64.StdEncoding.DecodeString(string(text)); err == nil && raw(body).starts('{') && isValue(body) {
-		return body, false
+	list, err := raw(text).elements()
+	return err == nil && len(list) > 0 && (list[0].starts('{') || list[0].starts('"'))
+}
+
+// unpacked takes base64 off what is JSON below it.
+func unpacked(text []byte) []byte {
+	if body, err := base64.StdEncoding.AppendDecode(nil, text); err == nil && raw(body).starts('{') && isValue(body) {
+		return body
 	}
-	return text, false
+	return text
 }

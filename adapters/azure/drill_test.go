@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,7 +16,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/scorefn/scorefn/adapters/azure"
 	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/modeldir"
 )
@@ -41,6 +41,40 @@ func drill() *function.Function {
 	}, function.WithModel(modeldir.Model{Name: "drill", Version: "1"}))
 }
 
+// holdPipe is the pipe of the command "hold".
+const holdPipe = "SCOREFN_TEST_PIPE"
+
+// hold has a run take the only slot, and returns when it has; release ends it.
+func (p *process) hold(t *testing.T, pipe string) (release func()) {
+	t.Helper()
+	held := make(chan error, 1)
+	go func() {
+		r, err := post(t.Context(), p.url+"/api/score", []byte(`{"data":"hold"}`), length, nil)
+		if err == nil && string(r.body) != `"released"` {
+			err = fmt.Errorf("%d %s", r.status, r.body)
+		}
+		held <- err
+	}()
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the run
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(w.Close(), <-held); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func newPipe(t *testing.T) string {
+	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return pipe
+}
+
 // obedient is a script that does what it is told.
 type obedient struct{}
 
@@ -55,9 +89,9 @@ func (obedient) Run(ctx context.Context, data json.RawMessage) (any, error) {
 		select {} // no context stops it
 	case `"broken"`:
 		return nil, errors.New("secret of the script")
-	case `"who"`:
-		v, ok := azure.InvocationFrom(ctx)
-		return []any{v.Function, v.ID, v.Trigger, string(v.Metadata), ok}, nil
+	case `"hold"`: // until the other end of a pipe is opened and closed
+		_, err := os.ReadFile(os.Getenv(holdPipe))
+		return "released", err
 	default:
 		return data, nil
 	}
@@ -85,6 +119,14 @@ func startDrill(t *testing.T, how string, files map[string]string, env ...string
 	return start(t, os.Args[0], appFolder(t, files), append(env, asDrill+"="+how)...)
 }
 
+func (p *process) ping() (status int, err error) {
+	r, err := http.Get(p.url + "/")
+	if err != nil {
+		return 0, err
+	}
+	return r.StatusCode, r.Body.Close()
+}
+
 func (p *process) exit(t *testing.T) int {
 	t.Helper()
 	select {
@@ -99,21 +141,22 @@ func (p *process) exit(t *testing.T) int {
 // The host takes any answer to its probe as a sign that it may send requests, and does not count the time that one is held.
 func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 	t.Parallel()
-	cases(t, "readiness") // what this test and the next are about
-	pipe := filepath.Join(t.TempDir(), "pipe")
-	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Fatal(err)
+	for _, c := range cases(t, "readiness") {
+		if textOf(c["case"]) == "connection accepted, no answer yet" && !strings.Contains(textOf(c["host"]), "not counted in initializationTimeout") {
+			t.Errorf("the host: %s", c["host"])
+		}
 	}
+	pipe := newPipe(t)
 	p := startDrill(t, "wait:"+pipe, nil)
 	answered := make(chan error, 1)
 	go func() {
 		for { // a refused connection is the host's sign to wait
-			r, err := http.Get(p.url + "/")
+			status, err := p.ping()
 			if errors.Is(err, syscall.ECONNREFUSED) {
 				continue
 			}
-			if err == nil && r.StatusCode != 200 {
-				err = errors.New(r.Status)
+			if err == nil && status != 200 {
+				err = fmt.Errorf("status %d", status)
 			}
 			answered <- err
 			return
@@ -151,8 +194,8 @@ func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 		t.Errorf("an invocation during start: %d %s", r.status, r.body)
 	}
 	for range 3 { // the later pings of the scale controller
-		if r, err := http.Get(p.url + "/"); err != nil || r.StatusCode != 200 {
-			t.Errorf("got %v, %v", r, err)
+		if status, err := p.ping(); err != nil || status != 200 {
+			t.Errorf("got %d, %v", status, err)
 		}
 	}
 	if log := p.log(t); strings.Contains(log, `"route":"/"`) {
@@ -168,6 +211,8 @@ func TestAFailedInitIsOneLineAndStatus1(t *testing.T) {
 		{"of the script", "fail", "", "init failed: the model | is broken"},
 		{"setting", "", "SCOREFN_POISON=keep", "SCOREFN_POISON"},
 		{"setting of the core", "", "SCOREFN_QUEUE=many", "SCOREFN_QUEUE"},
+		{"output without a credential", "", "SCOREFN_OUTPUT=https://a.blob.core.windows.net/c/p", "there is no credential for https://a.blob.core.windows.net/c/p"},
+		{"output elsewhere", "", "SCOREFN_OUTPUT=https://example.com/c/p", "neither a blob of the configured account nor of Azure's storage"},
 		{"no port", "", "FUNCTIONS_CUSTOMHANDLER_PORT=", "FUNCTIONS_CUSTOMHANDLER_PORT is not set"},
 		{"no number", "", "FUNCTIONS_CUSTOMHANDLER_PORT=http", `FUNCTIONS_CUSTOMHANDLER_PORT="http": expected a port`},
 	} {
@@ -286,11 +331,17 @@ func TestARunPastTheDeadlineFailsAlone(t *testing.T) {
 // A message that is refused counts as tried, and is poison after some: events wait. HTTP requests are refused.
 func Test200ParallelMessagesWithOneSlotAreAllScored(t *testing.T) {
 	t.Parallel()
-	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=8").ready(t)
-	var group sync.WaitGroup
+	pipe := newPipe(t)
+	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=8", holdPipe+"="+pipe).ready(t)
+	release := p.hold(t, pipe)
+	var group, sent sync.WaitGroup
 	for i := range 200 {
+		sent.Add(1)
+		done := sync.OnceFunc(sent.Done)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { done() }})
 		group.Go(func() {
-			r, err := post(t.Context(), p.url+"/queue", invocationOf(t, "msg", asText(fmt.Sprintf(`{"data":%d}`, i)), map[string]any{"Id": fmt.Sprintf(`"m%d"`, i)}), chunked, nil)
+			defer done()
+			r, err := post(ctx, p.url+"/queue", invocationOf(t, "msg", asText(fmt.Sprintf(`{"data":%d}`, i)), map[string]any{"Id": fmt.Sprintf(`"m%d"`, i)}), length, nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -302,31 +353,20 @@ func Test200ParallelMessagesWithOneSlotAreAllScored(t *testing.T) {
 			}
 		})
 	}
+	sent.Wait() // all of them wait for the slot
+	release()
 	group.Wait()
 }
 
 func TestTooManyRequestsAreRefused(t *testing.T) {
 	t.Parallel()
-	files := map[string]string{"host.json": strings.Replace(forwarding, "00:05:00", "00:00:02", 1), "score/function.json": httpFunction, "mixed/function.json": mixedFunction}
-	p := startDrill(t, "ok", files, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=0").ready(t)
-	started := make(chan struct{})
-	var group sync.WaitGroup
-	group.Go(func() {
-		_, _ = post(t.Context(), p.url+"/api/score", []byte(`{"data":"slow"}`), length, nil) // its deadline ends it
-	})
-	go func() {
-		defer close(started)
-		for { // until the slot is taken
-			r, err := post(t.Context(), p.url+"/api/score", []byte(`{"data":1}`), length, nil)
-			if err != nil || r.status == 503 {
-				if err != nil || r.header.Get("Retry-After") == "" {
-					t.Errorf("got %v, %v", r.header, err)
-				}
-				return
-			}
-		}
-	}()
-	<-started
+	pipe := newPipe(t)
+	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=0", holdPipe+"="+pipe).ready(t)
+	release := p.hold(t, pipe)
+	defer release()
+	if r := p.post(t, "/api/score", []byte(`{"data":1}`), length, nil); r.status != 503 || r.header.Get("Retry-After") == "" {
+		t.Errorf("forwarded: %d %v", r.status, r.header)
+	}
 	request := map[string]any{"Url": "http://x/api/mixed", "Method": "POST", "Headers": map[string]any{}, "Body": `{"data":1}`}
 	r := p.post(t, "/mixed", invocationOf(t, "req", request, nil), chunked, nil)
 	outputs, err := hostOutputs(r.status, r.header.Get("Content-Type"), r.body)
@@ -336,5 +376,7 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 	if status, header, _, err := hostHTTP(outputs["res"]); status != 503 || header["retry-after"] == "" || err != nil {
 		t.Errorf("payload mode: %s %v", outputs["res"], err)
 	}
-	group.Wait()
+	if r := p.post(t, "/queue", invocationOf(t, "msg", asText(`{"data":1}`), nil), chunked, nil); r.status != 500 {
+		t.Errorf("a message without a queue to wait in: %d %s", r.status, r.body)
+	}
 }

@@ -24,7 +24,7 @@ type result struct {
 func (r result) retryable() bool { return r.err != nil && function.AsError(r.err).Kind.Retryable() }
 
 // serveEvent scores what a trigger brings.
-func (s *server) serveEvent(w http.ResponseWriter, r *http.Request, c *call, p payload) {
+func (s *server) serveEvent(w http.ResponseWriter, r *http.Request, c *call, p *payload) {
 	ctx, start := r.Context(), time.Now()
 	d := newDelivered()
 	list, many, err := s.messages(c, p, d)
@@ -113,7 +113,7 @@ func (s *server) score(ctx context.Context, list []message, d *delivered) []resu
 // and then has a poison queue or dead letters for it. Of several the host knows only all or none. A failure that may pass is
 // worth scoring all of them again, where they come again; one that never will is not, since it would take the others with it:
 // its error stands in the answer. Where nothing succeeded there is nothing to take.
-func (s *server) verdict(c *call, p payload, results []result) error {
+func (s *server) verdict(c *call, p *payload, results []result) error {
 	var failed, passing *result
 	failures := 0
 	for i := range results {
@@ -142,8 +142,8 @@ func (s *server) verdict(c *call, p payload, results []result) error {
 }
 
 // comesAgain tells whether the host tries a failed event again: the source does, or a retry policy that has tries left.
-func comesAgain(c *call, p payload) bool {
-	if retry := p.metadata.member("RetryContext"); retry.starts('{') {
+func comesAgain(c *call, p *payload) bool {
+	if retry := p.meta("RetryContext"); retry.starts('{') {
 		n, err1 := strconv.Atoi(string(retry.member("RetryCount")))
 		most, err2 := strconv.Atoi(string(retry.member("MaxRetryCount")))
 		if err1 == nil && err2 == nil && most >= 0 {

@@ -2,9 +2,11 @@ package azure
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,7 +17,7 @@ import (
 
 // httpRequest is the value of an HTTP trigger, {"Url","Method","Query","Headers","Params","Identities","Body"}. Without the
 // app's files it is one when it looks like one.
-func httpRequest(f *fn, p payload) (raw, bool) {
+func httpRequest(f *fn, p *payload) (raw, bool) {
 	if f != nil && !f.http() {
 		return nil, false
 	}
@@ -38,10 +40,10 @@ func (s *server) serveHTTPPayload(w http.ResponseWriter, r *http.Request, c *cal
 	if err != nil {
 		writeError(rec, err)
 	} else {
-		scored = scores(request.URL.Path)
+		scored = scores(request)
 		s.core.ServeHTTP(rec, request)
 	}
-	write(w, http.StatusOK, s.httpAnswer(c, rec, scored).json())
+	write(w, http.StatusOK, s.httpAnswer(r.Context(), c, rec, scored).json())
 }
 
 // unwrapHTTP makes the request of an invocation one of net/http.
@@ -141,7 +143,7 @@ func httpBody(value raw, header http.Header) ([]byte, error) {
 	}
 	contentType := header.Get("Content-Type")
 	if isOctets(contentType) || strings.Contains(strings.ToLower(contentType), "multipart/") {
-		if body, err = base64.StdEncoding.DecodeString(string(body)); err != nil {
+		if body, err = base64.StdEncoding.AppendDecode(nil, body); err != nil {
 			return nil, function.Errorf(function.Invalid, "The body of the invocation's HTTP request is not base64, as it is with %s: %w", mediaType(contentType), err)
 		}
 		return body, nil
@@ -174,7 +176,7 @@ func (w *recorder) Write(b []byte) (int, error) {
 }
 
 // httpAnswer is a response as the host reads it: in the binding of type http, and the result in the further ones.
-func (s *server) httpAnswer(c *call, rec *recorder, scored bool) answer {
+func (s *server) httpAnswer(ctx context.Context, c *call, rec *recorder, scored bool) answer {
 	var a answer
 	name := "res"
 	if c.fn != nil {
@@ -190,15 +192,25 @@ func (s *server) httpAnswer(c *call, rec *recorder, scored bool) answer {
 	}
 	a.set(name, httpResponse(rec))
 	if c.fn != nil && rec.status == http.StatusOK && scored {
-		s.setOutputs(&a, c.fn, []result{{id: c.ID, body: rec.body, contentType: rec.header.Get("Content-Type")}}, true)
+		err := s.setOutputs(&a, c.fn, []result{{id: c.ID, body: rec.body, contentType: rec.header.Get("Content-Type")}}, true)
+		if err != nil { // the client has his answer
+			a.log(function.AsError(err).Msg)
+			s.log().LogAttrs(ctx, slog.LevelError, "an output binding gets no answer", slog.String("error", err.Error()))
+		}
 	}
 	return a
 }
 
-// scores tells the core's paths that score.
-func scores(path string) bool {
-	return path == "/" || path == "/score" || path == "/invocations" ||
-		strings.HasSuffix(path, "/score") || strings.HasSuffix(path, ":predict") || strings.HasSuffix(path, "/infer")
+// scores tells the requests that the core answers with a result.
+func scores(r *http.Request) bool {
+	path := r.URL.Path
+	switch r.Method {
+	case http.MethodGet:
+		return strings.HasSuffix(path, "/score")
+	case http.MethodPost:
+		return path == "/" || path == "/invocations" || strings.HasSuffix(path, "/score") || strings.HasSuffix(path, ":predict") || strings.HasSuffix(path, "/infer")
+	}
+	return false
 }
 
 // httpResponse is {"statusCode":200,"headers":{…},"body":"…"}. The body is a string, which the host sends as it is: an object

@@ -17,8 +17,11 @@ func (r raw) absent() bool { return len(r) == 0 || string(r) == "null" }
 
 func (r raw) starts(c byte) bool { return len(r) > 0 && r[0] == c }
 
-// unquote is the string that r is.
+// unquote is the string that r is: a part of r where nothing in it is escaped, as of base64.
 func (r raw) unquote() ([]byte, error) {
+	if end, escaped, err := jsonscan.String(r, 0); err == nil && !escaped && end == len(r) {
+		return r[1 : end-1 : end-1], nil
+	}
 	text, end, err := jsonscan.Unquote(r, 0, nil)
 	if err == nil && end != len(r) {
 		err = fmt.Errorf("unexpected text after the string %.20q", r)
@@ -40,7 +43,7 @@ func (r raw) object(do func(name string, value raw) error) error {
 	if r.absent() {
 		return nil
 	}
-	return jsonscan.Object(r, func(name []byte, from, to int) error { return do(string(name), raw(r[from:to])) })
+	return jsonscan.Object(r, func(name []byte, from, to int) error { return do(string(name), r[from:to]) })
 }
 
 // member is the last member of that name, nil when there is none or r is no object.

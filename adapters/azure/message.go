@@ -23,7 +23,7 @@ type message struct {
 }
 
 // messages are those of an invocation. Blobs that the host has fetched are put into d.
-func (s *server) messages(c *call, p payload, d *delivered) ([]message, bool, error) {
+func (s *server) messages(c *call, p *payload, d *delivered) ([]message, bool, error) {
 	var b binding
 	if c.fn != nil {
 		b = c.fn.trigger
@@ -56,7 +56,7 @@ func (s *server) messages(c *call, p payload, d *delivered) ([]message, bool, er
 }
 
 // contentType is what Service Bus was told about a message that is no JSON object, "" for JSON.
-func (p payload) contentType(body []byte, i int, many bool) string {
+func (p *payload) contentType(body []byte, i int, many bool) string {
 	if i := jsonscan.Space(body, 0); i < len(body) && body[i] == '{' {
 		return jsonType // and the metadata may be the message's own
 	}
@@ -70,7 +70,7 @@ func (p payload) contentType(body []byte, i int, many bool) string {
 
 // deliver is the message of a blob whose content is here already. It is an object like any other to the core: the name and the
 // store's word tell what it holds, and the result is named after it.
-func deliver(c *call, p payload, d *delivered, link string, v value) message {
+func deliver(c *call, p *payload, d *delivered, link string, v value) message {
 	if link == "" {
 		link = "https://blob.invalid/" + c.Function + "/" + hashOf(v.body)
 	}
@@ -84,7 +84,7 @@ func deliver(c *call, p payload, d *delivered, link string, v value) message {
 }
 
 // fetched is the message of a trigger with a blob input binding, which the host has filled: its content is what is scored.
-func fetched(c *call, p payload, d *delivered) (message, error) {
+func fetched(c *call, p *payload, d *delivered) (message, error) {
 	b := c.fn.objects[0]
 	v := p.data.member(b.Name)
 	if v.absent() {
@@ -115,25 +115,9 @@ func (n name) own(id, source string) name {
 	return name{id, n.space + key, n.space}
 }
 
-// metaOf is the metadata of one message: of several, there is an array of it.
-func (p payload) metaOf(name string, i int, many bool) string {
-	if !many {
-		return p.metaText(name)
-	}
-	list, err := p.meta(name + "Array").elements()
-	if err != nil || i >= len(list) {
-		return ""
-	}
-	text, err := list[i].text()
-	if err != nil {
-		return string(list[i]) // a number
-	}
-	return text
-}
-
 // identify names a message. The host lets a member of the message's own object replace the metadata of that name, in any case:
 // where one did, and where the source has no name, the content is a part of the unique one, so that a redelivery has the same.
-func identify(c *call, p payload, body []byte, i int, many bool) (n name) {
+func identify(c *call, p *payload, body []byte, i int, many bool) (n name) {
 	meta := func(name string) string { return p.metaOf(name, i, many) }
 	names, unique := []string{"Id"}, true
 	switch {

@@ -16,6 +16,9 @@ import (
 type payload struct {
 	data     raw
 	metadata raw
+
+	members map[string]raw   // of metadata, once they are asked for
+	lists   map[string][]raw // of members that are arrays, the same
 }
 
 // servePayload answers an invocation. Anything but 2xx is a failed one, and what else is in that answer nobody sees.
@@ -62,7 +65,7 @@ const (
 )
 
 // read reads an invocation.
-func (s *server) read(r *http.Request) (p payload, err error) {
+func (s *server) read(r *http.Request) (p *payload, err error) {
 	limit := min(int64(s.f.Settings().MaxBody), 1<<40)*overhead + headroom
 	body, err := readAll(r.Body, r.ContentLength, limit)
 	switch {
@@ -96,7 +99,7 @@ func readAll(from io.Reader, length, limit int64) ([]byte, error) {
 		switch {
 		case int64(len(buf)) > limit:
 			return nil, errTooLong
-		case err == io.EOF: //nolint:errorlint // a Reader returns it bare
+		case err == io.EOF:
 			return buf, nil
 		case err != nil:
 			return nil, err
@@ -105,11 +108,12 @@ func readAll(from io.Reader, length, limit int64) ([]byte, error) {
 }
 
 // parsePayload takes an invocation apart.
-func parsePayload(body []byte) (p payload, err error) {
+func parsePayload(body []byte) (*payload, error) {
 	if !isValue(body) {
-		return p, errors.New("it is not one JSON value")
+		return nil, errors.New("it is not one JSON value")
 	}
-	err = raw(body).object(func(name string, value raw) error {
+	p := new(payload)
+	err := raw(body).object(func(name string, value raw) error {
 		switch name {
 		case "Data":
 			p.data = value
@@ -121,15 +125,15 @@ func parsePayload(body []byte) (p payload, err error) {
 	switch {
 	case err != nil:
 	case !p.data.starts('{'):
-		err = errors.New("Data is missing, or no object")
+		err = errors.New("there is no object Data")
 	case !p.metadata.absent() && !p.metadata.starts('{'):
-		err = errors.New("Metadata is no object")
+		err = errors.New("its Metadata is no object")
 	}
 	return p, err
 }
 
 // value is what a binding got; without one of that name, or without a name, the only one there is.
-func (p payload) value(name string) (raw, error) {
+func (p *payload) value(name string) (raw, error) {
 	var found, only raw
 	n := 0
 	err := p.data.object(func(member string, value raw) error {
@@ -148,12 +152,19 @@ func (p payload) value(name string) (raw, error) {
 	case n == 1:
 		return only, nil
 	}
-	return nil, fmt.Errorf("Data has %d values, and none of them is the trigger's, %q", n, name)
+	return nil, fmt.Errorf("the invocation's Data has %d values, and none of them is the trigger's, %q", n, name)
 }
 
 // meta is a value of the metadata: the JSON that stands inside the string, or the value itself.
-func (p payload) meta(name string) raw {
-	v := p.metadata.member(name)
+func (p *payload) meta(name string) raw {
+	if p.members == nil {
+		p.members = map[string]raw{}
+		_ = p.metadata.object(func(name string, value raw) error { // what is no object has none
+			p.members[name] = value
+			return nil
+		})
+	}
+	v := p.members[name]
 	if v.starts('"') {
 		if text, err := v.unquote(); err == nil && isValue(text) {
 			return text
@@ -163,12 +174,35 @@ func (p payload) meta(name string) raw {
 }
 
 // metaText is a text of the metadata, "" when it is absent.
-func (p payload) metaText(name string) string {
+func (p *payload) metaText(name string) string {
 	v := p.meta(name)
 	if text, err := v.text(); err == nil {
 		return text
 	}
 	return string(v) // a number
+}
+
+// metaOf is the metadata of one message: of several, there is an array of it.
+func (p *payload) metaOf(name string, i int, many bool) string {
+	if !many {
+		return p.metaText(name)
+	}
+	list, ok := p.lists[name]
+	if !ok {
+		list, _ = p.meta(name + "Array").elements() // what is no array has none
+		if p.lists == nil {
+			p.lists = map[string][]raw{}
+		}
+		p.lists[name] = list
+	}
+	if i >= len(list) {
+		return ""
+	}
+	text, err := list[i].text()
+	if err != nil {
+		return string(list[i]) // a number
+	}
+	return text
 }
 
 // nothing tells the triggers that bring nothing to score and are there to keep an instance warm.

@@ -18,7 +18,7 @@ func parseRoute(route string) []segment {
 	var out []segment
 	for part := range strings.SplitSeq(strings.Trim(route, "/"), "/") {
 		s := segment{literal: part}
-		if open := strings.IndexByte(part, '{'); open >= 0 {
+		if strings.Contains(part, "{") {
 			s = segment{
 				param:    true,
 				optional: strings.HasSuffix(part, "?}") || strings.Contains(part, "="),

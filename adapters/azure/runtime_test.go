@@ -272,17 +272,28 @@ func TestTheRealHandlerAnswersTheGoldenVectors(t *testing.T) {
 			for framingName, f := range map[string]framing{"chunked": chunked, "Content-Length": length} {
 				t.Run(name+" "+framingName, func(t *testing.T) {
 					t.Parallel()
-					functiontest.Run(t, func(t *testing.T, body []byte) (int, []byte) { return call(t, body, f) })
+					functiontest.Run(t, func(t *testing.T, body []byte) (int, []byte) {
+						t.Helper()
+						return call(t, body, f)
+					})
 				})
 			}
 		}
 		if name == "forwarded" {
 			for _, path := range []string{"/api/score?code=secret", "/API/Score/", "/score"} {
 				door(path, func(t *testing.T, body []byte, f framing) (int, []byte) {
+					t.Helper()
 					r := p.post(t, path, body, f, map[string]string{"x-functions-key": "secret"})
 					return r.status, r.body
 				})
 			}
+			door("proxied", func(t *testing.T, body []byte, f framing) (int, []byte) {
+				t.Helper()
+				r := p.post(t, "/api/score?code=secret", gzipped(t, body), f, map[string]string{
+					"Content-Encoding": "gzip", "x-ms-invocation-id": invocation, "User-Agent": "curl/8.5.0", "x-functions-key": "secret",
+				})
+				return r.status, r.body
+			})
 		}
 		paths := []string{"/score"}
 		if name != "no files" {
@@ -290,6 +301,7 @@ func TestTheRealHandlerAnswersTheGoldenVectors(t *testing.T) {
 		}
 		for _, path := range paths {
 			door(name+" payload "+path, func(t *testing.T, body []byte, f framing) (int, []byte) {
+				t.Helper()
 				request := map[string]any{
 					"Url": "https://myapp.azurewebsites.net/api" + path + "?code=secret", "Method": "POST", "Query": map[string]any{"code": "secret"},
 					"Headers": map[string]any{"Content-Type": []string{"application/json"}, "x-functions-key": []string{"secret"}},

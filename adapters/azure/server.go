@@ -91,7 +91,7 @@ func (s *server) isPayload(c *call, r *http.Request) bool {
 // mayBe tells whether a name that the app's files do not have may be a function's all the same: its file is missing, or was
 // skipped.
 func (a *app) mayBe(name, id string) bool {
-	if !functionName.MatchString(name) {
+	if !isFunctionName(name) {
 		return false
 	}
 	return len(a.functions) == 0 || id != "" && (a.prefix != "" || !coreRoute("/"+name))

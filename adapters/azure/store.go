@@ -13,7 +13,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/streaming"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blob"
 	"github.com/Azure/azure-sdk-for-go/sdk/storage/azblob/blockblob"
 
@@ -51,14 +50,65 @@ func (s *blobStore) open() (*account, error) {
 		return nil, err
 	}
 	s.tokens = newIdentity(s.getenv, a.clientID)
+	transport := http.DefaultTransport
+	if t, ok := transport.(*http.Transport); ok {
+		t = t.Clone()
+		t.MaxIdleConnsPerHost = 32 // blobs of a batch are of one account
+		transport = t
+	}
 	s.client = &http.Client{ // Azure's storage redirects nowhere, and nobody else is to send a token anywhere
+		Transport:     transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	s.account = a
 	return a, nil
 }
 
-// blob is a client for one blob, with the credential that its host is to see.
+// check tells, before the first message, whether results can go below a prefix: a message must not pay for a wrong setting.
+func (s *blobStore) check(prefix string) error {
+	a, err := readAccount(s.getenv)
+	if err != nil {
+		return err
+	}
+	u, err := parseBlob(prefix)
+	if err == nil {
+		_, err = a.credential(u, newIdentity(s.getenv, a.clientID).there())
+	}
+	if err != nil {
+		return fmt.Errorf("settings: SCOREFN_OUTPUT: %w", err)
+	}
+	return nil
+}
+
+// credential is what the host of a blob is to see.
+type credential uint8
+
+const (
+	inURL credential = iota // a signature that stands there already
+	accountSAS
+	accountKey
+	managedIdentity
+)
+
+// credential chooses the one for a blob, or refuses its host.
+func (a *account) credential(u *url.URL, identity bool) (credential, error) {
+	own := a.owns(u)
+	switch {
+	case !own && !isAzure(u):
+		return 0, fmt.Errorf("azure: %w: %s is neither a blob of the configured account nor of Azure's storage", store.ErrUnsupported, store.Redact(u.String()))
+	case u.Query().Get("sig") != "":
+		return inURL, nil
+	case own && a.sas != "":
+		return accountSAS, nil
+	case own && a.key != nil:
+		return accountKey, nil
+	case identity:
+		return managedIdentity, nil
+	}
+	return 0, fmt.Errorf("azure: there is no credential for %s: give the function app a managed identity with the role Storage Blob Data Contributor, or set %s to the account's connection string", store.Redact(u.String()), a.name)
+}
+
+// blob is a client for one blob.
 func (s *blobStore) blob(link string) (*blockblob.Client, error) {
 	u, err := parseBlob(link)
 	if err != nil {
@@ -68,25 +118,25 @@ func (s *blobStore) blob(link string) (*blockblob.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := a.credential(u, s.tokens.there())
+	if err != nil {
+		return nil, err
+	}
 	o := &blockblob.ClientOptions{ClientOptions: policy.ClientOptions{Transport: s.client, Telemetry: policy.TelemetryOptions{ApplicationID: "scorefn"}}}
 	if s.configure != nil {
 		s.configure(o)
 	}
-	signed := u.Query().Get("sig") != ""
-	switch own := a.owns(u); {
-	case !own && !isAzure(u):
-		return nil, fmt.Errorf("azure: %w: %s is neither a blob of the configured account nor of Azure's storage", store.ErrUnsupported, store.Redact(link))
-	case signed:
-		return blockblob.NewClientWithNoCredential(u.String(), o)
-	case own && a.sas != "":
+	switch c {
+	case accountSAS:
 		u.RawQuery = a.sas
 		return blockblob.NewClientWithNoCredential(u.String(), o)
-	case own && a.key != nil:
+	case accountKey:
 		return blockblob.NewClientWithSharedKeyCredential(u.String(), a.key, o)
-	case !s.tokens.there():
-		return nil, fmt.Errorf("azure: there is no credential for %s: give the function app a managed identity with the role Storage Blob Data Contributor, or set %s to the account's connection string", store.Redact(link), a.name)
+	case managedIdentity:
+		return blockblob.NewClient(u.String(), s.tokens, o) // it refuses to send a token over http
+	default:
+		return blockblob.NewClientWithNoCredential(u.String(), o)
 	}
-	return blockblob.NewClient(u.String(), s.tokens, o) // it refuses to send a token over http
 }
 
 // Get opens a blob. Its body is read by the caller, from the network.
@@ -105,7 +155,7 @@ func (s *blobStore) GetMatching(ctx context.Context, link, etag string) (*store.
 		if !strings.HasPrefix(etag, `"`) {
 			etag = `"` + etag + `"`
 		}
-		o.AccessConditions = &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: to.Ptr(azcore.ETag(etag))}}
+		o.AccessConditions = &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfMatch: new(azcore.ETag(etag))}}
 	}
 	out, err := client.DownloadStream(ctx, &o)
 	if err != nil {
@@ -131,7 +181,7 @@ func (s *blobStore) Put(ctx context.Context, link, contentType string, body []by
 		return err
 	}
 	o := &blockblob.UploadOptions{
-		AccessConditions: &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: to.Ptr(azcore.ETagAny)}},
+		AccessConditions: &blob.AccessConditions{ModifiedAccessConditions: &blob.ModifiedAccessConditions{IfNoneMatch: new(azcore.ETagAny)}},
 	}
 	if contentType != "" {
 		o.HTTPHeaders = &blob.HTTPHeaders{BlobContentType: &contentType}
@@ -172,10 +222,10 @@ func storeError(ctx context.Context, verb, link string, err error) error {
 	answer := fmt.Sprintf("HTTP status %d %s", r.StatusCode, r.ErrorCode) // the SDK's own text is a page, with the URL's signature
 	var kind error
 	switch status := r.StatusCode; {
-	case status == http.StatusNotFound && verb == "get":
-		kind = store.ErrNotFound
 	case status == http.StatusNotFound:
-		return fmt.Errorf("azure: put %s: %s: the container must be there before", link, answer)
+		if kind = store.ErrNotFound; verb == "put" {
+			answer += ": the container must be there before"
+		}
 	case status == http.StatusPreconditionFailed && verb == "get":
 		kind = errChanged
 	case r.ErrorCode == "BlobAlreadyExists", status == http.StatusPreconditionFailed && r.ErrorCode == "ConditionNotMet":
