@@ -71,6 +71,9 @@ func (a *azureCall) run(ctx context.Context, c *call) (err error) {
 	if err := a.check(); err != nil {
 		return &exit{exitUsage, err}
 	}
+	if err := a.reach(ctx); err != nil {
+		return err
+	}
 	root, remove, err := a.app()
 	if err != nil {
 		return err
@@ -140,6 +143,17 @@ func (a *azureCall) check() error {
 		a.cfg.Storage = account
 	}
 	return a.once.check()
+}
+
+// reach finds out whether there is the storage of --azurite; the host keeps a container there.
+func (a *azureCall) reach(ctx context.Context) error {
+	if a.cfg.Storage == nil {
+		return nil
+	}
+	if err := a.cfg.Storage.CreateContainer(ctx, azureemu.HostContainer); err != nil {
+		return fmt.Errorf("--azurite: %w; Azurite is started with \"npx azurite --skipApiVersionCheck\"", err)
+	}
+	return nil
 }
 
 // start starts the handler and waits until it has loaded its model.

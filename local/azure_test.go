@@ -35,7 +35,7 @@ func TestAzure(t *testing.T) {
 	}
 	for name, test := range map[string]func(*testing.T){
 		"golden vectors": r.testGolden, "curl line": r.testCurl, "invoke": r.testInvoke, "out folder": r.testOutFolder,
-		"many messages at once": r.testMany, "Azurite": r.testAzurite,
+		"many messages at once": r.testMany, "deadline": r.testDeadline, "Azurite": r.testAzurite,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -264,5 +264,39 @@ func (r azureRig) testMany(t *testing.T) {
 	}
 	if len(same) == 0 || strings.Contains(log.text, "Failed") {
 		t.Error("one failed")
+	}
+}
+
+// testDeadline has a run that would last for years beside one that is done at once: the first ends alone, before the host's
+// timeout would end the process and with it everything.
+func (r azureRig) testDeadline(t *testing.T) {
+	t.Helper()
+	model := onnxtest.Long(2).Temp(t)
+	url, _, log := r.serve(t, "--function-timeout", "5s", "--env", "AZUREML_MODEL_DIR="+filepath.Dir(model), "--env", "SCOREFN_CONCURRENCY=2")
+	ask := func(turns int) (int, []byte) {
+		body := fmt.Sprintf(`{"data":{"turns":%d,"x":[[1,0],[0,1]]}}`, turns)
+		return functiontest.Post(url+"/api/score")(t, []byte(body))
+	}
+	type reply struct {
+		status int
+		answer []byte
+	}
+	slow := make(chan reply, 1)
+	go func() {
+		status, answer := ask(1 << 40)
+		slow <- reply{status, answer}
+	}()
+	log.find(t, `(Executing) 'Functions.http'`)
+	if status, answer := ask(3); status != http.StatusOK || string(answer) != "[[1.0,0.0],[0.0,1.0]]" {
+		t.Errorf("the neighbour: %d %s", status, answer)
+	}
+	if late := <-slow; late.status < 500 || !json.Valid(late.answer) {
+		t.Errorf("%d %s", late.status, late.answer)
+	}
+	if status, _ := ask(3); status != http.StatusOK {
+		t.Errorf("afterwards: %d", status)
+	}
+	if text := log.String(); strings.Contains(text, "killed") || strings.Count(text, "Worker process started") != 1 {
+		t.Error("the process did not survive")
 	}
 }

@@ -46,12 +46,18 @@ type Emulator struct {
 // New reads the app and starts its handler; it does not wait for it. The port is found once, by opening and closing it, as
 // the host does.
 func New(cfg Config) (*Emulator, error) {
+	cfg.Env = slices.Clone(cfg.Env)
+	for name, d := range map[string]time.Duration{ // as app settings, for the handler goes by them too
+		"functionTimeout": cfg.FunctionTimeout, "customHandler__initializationTimeout": cfg.InitTimeout,
+	} {
+		if d > 0 {
+			cfg.Env = append(cfg.Env, "AzureFunctionsJobHost__"+name+"="+clock(d))
+		}
+	}
 	app, err := LoadApp(cfg.Root, cfg.Env)
 	if err != nil {
 		return nil, err
 	}
-	set(&app.Host.FunctionTimeout, notZero(cfg.FunctionTimeout))
-	set(&app.Host.InitTimeout, notZero(cfg.InitTimeout))
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -75,13 +81,6 @@ func New(cfg Config) (*Emulator, error) {
 // transport sends what it is told to send and nothing else.
 func transport() *http.Transport {
 	return &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 100, DialContext: (&net.Dialer{}).DialContext}
-}
-
-func notZero(d time.Duration) *time.Duration {
-	if d == 0 {
-		return nil
-	}
-	return &d
 }
 
 func freePort() (int, error) {

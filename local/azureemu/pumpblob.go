@@ -9,11 +9,11 @@ import (
 	"github.com/scorefn/scorefn/local/azureemu/storage"
 )
 
-// Where the host keeps a blob for every blob that a function has had.
-const (
-	receiptContainer = "azure-webjobs-hosts"
-	receiptPrefix    = "blobreceipts/scorefn/"
-)
+// HostContainer is where the host keeps what it has to know about blobs.
+const HostContainer = "azure-webjobs-hosts"
+
+// receiptPrefix begins the names of the receipts, a blob for every blob that a function has had.
+const receiptPrefix = "blobreceipts/scorefn/"
 
 // blobWatch is the trigger of one function.
 type blobWatch struct {
@@ -30,12 +30,12 @@ func (e *Emulator) watchBlobs(ctx context.Context, f *Function) (*blobWatch, err
 	w.container, rest, _ = strings.Cut(w.pattern, "/")
 	w.prefix, _, _ = strings.Cut(rest, "{")
 	a := e.cfg.Storage
-	for _, c := range []string{w.container, receiptContainer} {
+	for _, c := range []string{w.container, HostContainer} {
 		if err := a.CreateContainer(ctx, c); err != nil {
 			return nil, err
 		}
 	}
-	have, err := a.List(ctx, receiptContainer, w.receipts)
+	have, err := a.List(ctx, HostContainer, w.receipts)
 	for _, r := range have {
 		w.seen[r.Name] = true
 	}
@@ -97,5 +97,5 @@ func (w *blobWatch) blob(ctx context.Context, entry storage.Entry, receipt strin
 	if err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
-	return a.PutBlob(ctx, receiptContainer, receipt, "application/octet-stream", nil)
+	return a.PutBlob(ctx, HostContainer, receipt, "application/octet-stream", nil)
 }
