@@ -42,7 +42,7 @@ func (a *azureCall) flags(f *flag.FlagSet, c *call) {
 	f.StringVar(&c.addr, "addr", "127.0.0.1:7071", "`address` to listen on; port 0 takes a free one")
 	f.StringVar(&a.root, "root", "", "`folder` of an app: host.json, a folder with a function.json for each function, the executable (default: adapters/azure/app with --handler)")
 	f.StringVar(&a.handler, "handler", "bin/handler", "the executable for the bundled app (\"make build\")")
-	f.StringVar(&a.framing, "framing", "azure", "how payloads are sent: azure, chunked; or coretools, with a Content-Length")
+	f.StringVar(&a.framing, "framing", "azure", "`form` of payloads: azure, chunked; or coretools, with a Content-Length")
 	f.BoolVar(&a.sigterm, "sigterm", false, "end the handler with SIGTERM and 5s of time; the host kills at once")
 	f.DurationVar(&a.cfg.FunctionTimeout, "function-timeout", 0, "instead of functionTimeout of host.json: the handler is killed then, with everything in flight")
 	f.DurationVar(&a.cfg.InitTimeout, "init-timeout", 0, "instead of customHandler.initializationTimeout of host.json: how long nobody may listen")
@@ -237,7 +237,7 @@ func (a *azureCall) title() string {
 
 // passedToAzure is what of this shell's environment the handler gets: what configures it.
 func passedToAzure() []string {
-	known := map[string]bool{"AzureWebJobsStorage": true, "AZURE_CLIENT_ID": true}
+	known := map[string]bool{"AzureWebJobsStorage": true, "AZURE_CLIENT_ID": true, "PATH": true, "TMPDIR": true}
 	for _, s := range settings.Table() {
 		known[s.Name] = !strings.HasPrefix(s.Name, "AWS_") && !strings.HasPrefix(s.Name, "AIP_")
 	}

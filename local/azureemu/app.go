@@ -115,6 +115,9 @@ func LoadApp(root string, env []string) (*App, error) {
 	}
 	for _, file := range files {
 		f, err := loadFunction(file)
+		if errors.Is(err, errDisabled) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -126,6 +129,8 @@ func LoadApp(root string, env []string) (*App, error) {
 	return a, nil
 }
 
+var errDisabled = errors.New("the function is disabled")
+
 func loadFunction(file string) (*Function, error) {
 	f := &Function{Name: filepath.Base(filepath.Dir(file))}
 	if !functionName.MatchString(f.Name) || strings.EqualFold(f.Name, "host") {
@@ -135,11 +140,16 @@ func loadFunction(file string) (*Function, error) {
 	if err != nil {
 		return nil, err
 	}
+	var disabled any // true, or the name of a setting
 	if err := json.Unmarshal(text, &struct {
 		Bindings *[]Binding
 		Retry    **RetryPolicy
-	}{&f.Bindings, &f.Retry}); err != nil {
+		Disabled *any
+	}{&f.Bindings, &f.Retry, &disabled}); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	if disabled == true {
+		return nil, errDisabled
 	}
 	seen := map[string]bool{}
 	for i := range f.Bindings {

@@ -54,6 +54,8 @@ func TestHostJSONThatIsRefused(t *testing.T) {
 		strings.Replace(someHost, `}}}`, `},"initializationTimeout":"soon"}}`, 1):           `"soon" is no time`,
 		strings.Replace(someHost, `}}}`, `},"initializationTimeout":"00:00:00"}}`, 1):       "must be more than 0",
 		strings.Replace(someHost, `}}}`, `},"http":{"routes":[{}]}}}`, 1):                   "customHandler.http.routes is not emulated",
+		strings.Replace(someHost, `}}}`, `},"port":"http"}}`, 1): "invalid number",
+		strings.Replace(someHost, `}}}`, `},"port":"70000"}}`, 1):                           `port "70000" is no port`,
 		strings.Replace(someHost, `}}}`, `}},"extensions":{"queues":{"batchSize":33}}}`, 1): "batchSize must be 1 to 32",
 	} {
 		if _, err := parseHost([]byte(in), nil); err == nil || !strings.Contains(err.Error(), want) {
@@ -88,6 +90,7 @@ func TestAppsThatAreRefused(t *testing.T) {
 		{"f", `{"bindings":[` + trigger + `,` + strings.Replace(trigger, `"t"`, `"u"`, 1) + `]}`, "this one has two"},
 		{"f", `{"bindings":[{"type":"kafkaTrigger","direction":"in","name":"t"}]}`, "kafkaTrigger is not emulated"},
 		{"f", `{"bindings":1}`, "function.json: "},
+		{"f", `{"disabled":true}`, "there is no function in"},
 		{"f", strings.Repeat(" ", maxFile) + "{}", "more than 1048576 bytes"},
 	} {
 		root := t.TempDir()

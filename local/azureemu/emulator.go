@@ -58,9 +58,11 @@ func New(cfg Config) (*Emulator, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
+	port := app.Host.Port
+	if port == 0 {
+		if port, err = freePort(); err != nil {
+			return nil, err
+		}
 	}
 	e := &Emulator{
 		cfg: cfg, app: app, log: newLog(cfg.Output), port: port, url: "http://127.0.0.1:" + strconv.Itoa(port),
@@ -70,12 +72,24 @@ func New(cfg Config) (*Emulator, error) {
 	if _, _, err := app.command(e.env); err != nil {
 		return nil, err
 	}
+	e.warnOfInputs()
 	e.direct = transport()
 	e.client = &http.Client{Transport: transport()}
 	ctx, cancel := context.WithCancel(context.Background())
 	e.cancel = cancel
 	go e.supervise(ctx)
 	return e, nil
+}
+
+// warnOfInputs tells of bindings that the handler will look for in vain.
+func (e *Emulator) warnOfInputs() {
+	for _, f := range e.app.Functions {
+		for i := range f.Bindings {
+			if b := &f.Bindings[i]; b != f.Trigger && !b.out() {
+				e.log.warn("%s: the input binding %q of type %s is not emulated: Data has no %s", f.Name, b.Name, b.Type, b.Name)
+			}
+		}
+	}
 }
 
 // transport sends what it is told to send and nothing else.

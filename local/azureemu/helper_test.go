@@ -24,7 +24,11 @@ import (
 const asFake = "SCOREFN_TEST_HANDLER"
 
 func TestMain(m *testing.M) {
-	if addr := os.Getenv(asFake); addr != "" {
+	switch addr := os.Getenv(asFake); addr {
+	case "":
+	case "example":
+		example()
+	default:
 		fake(addr, os.Getenv("RELAY"))
 	}
 	os.Exit(m.Run())
@@ -119,6 +123,8 @@ const (
 	queueJSON = `{"bindings":[{"type":"queueTrigger","direction":"in","name":"msg","queueName":"score-in","connection":"S"},
 		{"type":"queue","direction":"out","name":"result","queueName":"score-out","connection":"S"}]}`
 )
+
+var scoreHTTP = map[string]string{"score/function.json": fmt.Sprintf(httpJSON, "")}
 
 // hostJSON starts this test binary.
 func hostJSON(t *testing.T, handler, more string) string {

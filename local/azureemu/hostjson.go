@@ -23,6 +23,7 @@ type Host struct {
 	Arguments  []string
 	WorkingDir string
 	WorkerDir  string
+	Port       int // 0 for a free one
 
 	Queue QueueOptions
 	// BlobTries is how often a blob is tried before it is poison: 5.
@@ -62,6 +63,7 @@ type handlerFile struct {
 	EnableForwardingHTTPRequest bool `json:"enableForwardingHttpRequest"`
 	EnableProxyingHTTPRequest   bool `json:"enableProxyingHttpRequest"`
 	InitializationTimeout       *timespan
+	Port                        json.Number // hosts since 2025
 	HTTP                        struct{ Routes []json.RawMessage }
 }
 
@@ -114,6 +116,13 @@ func (f *hostFile) fill(h *Host) error {
 		return errors.New("host.json: customHandler.description.defaultExecutablePath is required")
 	}
 	h.Executable, h.Arguments, h.WorkingDir, h.WorkerDir = d.DefaultExecutablePath, d.Arguments, d.WorkingDirectory, d.WorkerDirectory
+	if c.Port != "" {
+		port, err := strconv.ParseUint(c.Port.String(), 10, 16)
+		if err != nil || port == 0 {
+			return fmt.Errorf("host.json: customHandler.port %q is no port", c.Port)
+		}
+		h.Port = int(port)
+	}
 	h.Forward, h.Proxy = c.EnableForwardingHTTPRequest, c.EnableProxyingHTTPRequest
 	set(&h.FunctionTimeout, (*time.Duration)(f.FunctionTimeout))
 	h.FunctionTimeout = max(h.FunctionTimeout, 0)

@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,8 +20,6 @@ import (
 
 	"github.com/scorefn/scorefn/local/azureemu"
 )
-
-var scoreHTTP = map[string]string{"score/function.json": fmt.Sprintf(httpJSON, "")}
 
 // TestProcess is case_process.json; a row that no test here is about fails.
 func TestProcess(t *testing.T) {
@@ -350,6 +350,27 @@ func TestWhatTheHandlerIsStartedWith(t *testing.T) {
 	if id := value("FUNCTIONS_CUSTOMHANDLER_WORKER_ID"); len(id) != 36 || id != value("FUNCTIONS_HTTPWORKER_ID") {
 		t.Errorf("id %q", id)
 	}
+}
+
+func TestAPortOfHostJSON(t *testing.T) {
+	t.Parallel()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
+	ln.Close()
+	r := start(t, setup{manual: true, files: scoreHTTP, host: fmt.Sprintf(`,"port":%q`, port)})
+	if c := r.next(); !strings.Contains(c.env, "FUNCTIONS_CUSTOMHANDLER_PORT="+port+",") {
+		t.Errorf("%s", c.env)
+	}
+}
+
+func TestInputBindingsAreWarnedOf(t *testing.T) {
+	t.Parallel()
+	r := start(t, setup{manual: true, files: map[string]string{"score/function.json": `{"bindings":[{"type":"timerTrigger","direction":"in","name":"t"},
+		{"type":"blob","direction":"in","name":"extra","path":"a/b"}]}`}})
+	r.log.wait(t, 1, `WARN  score: the input binding "extra" of type blob is not emulated`)
 }
 
 func TestGraceLetsTheHandlerEndByItself(t *testing.T) {

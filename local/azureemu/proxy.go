@@ -44,6 +44,10 @@ func (e *Emulator) proxy() http.Handler {
 			if failed, ok := r.Context().Value(failureKey{}).(*error); ok {
 				*failed = err
 			}
+			if errors.As(err, new(*http.MaxBytesError)) {
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+				return
+			}
 			fail(w)
 		},
 	}
