@@ -54,7 +54,7 @@ func TestHostJSONThatIsRefused(t *testing.T) {
 		strings.Replace(someHost, `}}}`, `},"initializationTimeout":"soon"}}`, 1):           `"soon" is no time`,
 		strings.Replace(someHost, `}}}`, `},"initializationTimeout":"00:00:00"}}`, 1):       "must be more than 0",
 		strings.Replace(someHost, `}}}`, `},"http":{"routes":[{}]}}}`, 1):                   "customHandler.http.routes is not emulated",
-		strings.Replace(someHost, `}}}`, `},"port":"http"}}`, 1): "invalid number",
+		strings.Replace(someHost, `}}}`, `},"port":"http"}}`, 1):                            "invalid number",
 		strings.Replace(someHost, `}}}`, `},"port":"70000"}}`, 1):                           `port "70000" is no port`,
 		strings.Replace(someHost, `}}}`, `}},"extensions":{"queues":{"batchSize":33}}}`, 1): "batchSize must be 1 to 32",
 	} {
