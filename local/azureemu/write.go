@@ -40,10 +40,11 @@ func (e *Emulator) write(ctx context.Context, f *Function, a *answer, request []
 
 // sink is where outputs go.
 func (e *Emulator) sink(ctx context.Context, out Output) error {
-	if done, err := e.store(ctx, out); done || err != nil {
+	stored, err := e.store(ctx, out)
+	if err != nil {
 		return err
 	}
-	if e.cfg.Sink != nil {
+	if !stored && e.cfg.Sink != nil {
 		return e.cfg.Sink(ctx, out)
 	}
 	e.log.info("  %s %s <- %s", out.Type, out.Target, short(string(out.Body)))
