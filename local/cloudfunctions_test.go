@@ -39,24 +39,32 @@ func TestCloudFunctions(t *testing.T) {
 	args := []string{"--addr", "127.0.0.1:0", "--env", "ONNXRUNTIME_LIB=" + onnx.LibraryPath(), "--env", "AZUREML_MODEL_DIR=" + model, "--concurrency", "8"}
 	function := with(args, "--program", filepath.Join(dir, "framework"))
 	container := with(args, "--program", filepath.Join(dir, "server"), "--server")
-	for name, test := range map[string]func(t *testing.T){
-		"function":         func(t *testing.T) { testGoogle(t, function) },
-		"container":        func(t *testing.T) { testGoogle(t, container) },
-		"container by h2c": func(t *testing.T) { testGoogle(t, with(container, "--http2")) },
-		"function, no h2c": func(t *testing.T) { testNotStarted(t, with(function, "--http2"), exitUsage, "only a container may") },
-		"no model": func(t *testing.T) {
-			testNotStarted(t, with(container, "--env", "AZUREML_MODEL_DIR=none"), exitInit, "a deployment of")
-		},
-		"a variable taken": func(t *testing.T) {
-			testNotStarted(t, with(function, "--env", "K_SERVICE=x"), exitUsage, "platform's own")
-		},
-		"an address in use": func(t *testing.T) { testAddressInUse(t, function) },
+	for name, args := range map[string][]string{
+		"function": function, "container": container, "container by h2c": with(container, "--http2"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t)
+			testGoogle(t, args)
 		})
 	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		text string
+	}{
+		"function, no h2c": {with(function, "--http2"), exitUsage, "only a container may"},
+		"no model":         {with(container, "--env", "AZUREML_MODEL_DIR=none"), exitInit, "a deployment of"},
+		"a variable taken": {with(function, "--env", "K_SERVICE=x"), exitUsage, "platform's own"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testNotStarted(t, c.args, c.code, c.text)
+		})
+	}
+	t.Run("an address in use", func(t *testing.T) {
+		t.Parallel()
+		testAddressInUse(t, function)
+	})
 }
 
 // serveGoogle is "scorefn cloudfunctions" until the test ends, and its URL.

@@ -121,11 +121,9 @@ func (p *Process) Sync() { p.console.sync() }
 
 // MemoryMB is the most memory that the process has used, 0 when unknown.
 func (p *Process) MemoryMB() int {
-	kb := 0
+	kb := func() int { return memoryKB(p.Pid()) }
 	if p.IsEnded() {
-		kb = endedMemoryKB(p.cmd.ProcessState)
-	} else {
-		kb = memoryKB(p.Pid())
+		kb = func() int { return endedMemoryKB(p.cmd.ProcessState) }
 	}
-	return (kb + 1023) / 1024
+	return (kb() + 1023) / 1024
 }
