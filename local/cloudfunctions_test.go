@@ -53,6 +53,7 @@ func TestCloudFunctions(t *testing.T) {
 		text string
 	}{
 		"function, no h2c": {with(function, "--http2"), exitUsage, "only a container may"},
+		"unknown target":   {with(function, "--target", "Nope"), exitInit, "a deployment of"},
 		"no model":         {with(container, "--env", "AZUREML_MODEL_DIR=none"), exitInit, "a deployment of"},
 		"a variable taken": {with(function, "--env", "K_SERVICE=x"), exitUsage, "platform's own"},
 	} {
@@ -212,5 +213,19 @@ func TestWhatIsPassedToGoogle(t *testing.T) {
 		if gcfemu.Reserved(name) {
 			t.Errorf("%s would be refused", name)
 		}
+	}
+}
+
+func TestTheLineThatPutsAnObject(t *testing.T) {
+	t.Parallel()
+	for trigger, name := range map[string]string{"in": "sample.json", "in/a b/*.json": "a+b%2Fsample.json", "in/*": "sample"} {
+		s := &gcsService{url: "http://h:1", triggers: []string{trigger}}
+		want := "curl -s --data-binary '@f.json' 'http://h:1/upload/storage/v1/b/in/o?name=" + name + "&uploadType=media'"
+		if got := s.curl("f.json"); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", trigger, got, want)
+		}
+	}
+	if got := (*gcsService)(nil).curl("f.json") + (&gcsService{}).curl("f.json"); got != "" {
+		t.Error(got)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -139,17 +139,24 @@ func (s *gcsService) print(w io.Writer) {
 	if s == nil {
 		return
 	}
-	what := "Cloud Storage; SCOREFN_OUTPUT=gs://BUCKET/PREFIX stores the answers there"
+	what := "Cloud Storage; SCOREFN_OUTPUT=gs://BUCKET/PREFIX keeps the answers there"
 	if len(s.triggers) > 0 {
 		what += "; new objects in " + strings.Join(s.triggers, ", ") + " go to the function"
 	}
 	fmt.Fprintf(w, "  %s/\t%s\n", s.url, what)
-	if len(s.triggers) > 0 {
-		bucket, _, _ := strings.Cut(s.triggers[0], "/")
-		_, port, err := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
-		if err != nil {
-			return // it was the stand-in's own
-		}
-		fmt.Fprintf(w, "\tcurl --data-binary @FILE 'http://127.0.0.1:%s/upload/storage/v1/b/%s/o?uploadType=media&name=NAME'\n", port, bucket)
+}
+
+// curl is a command line that puts an object which triggers the function; "" without a trigger.
+func (s *gcsService) curl(file string) string {
+	if s == nil || len(s.triggers) == 0 || file == "" {
+		return ""
 	}
+	bucket, pattern, _ := strings.Cut(s.triggers[0], "/")
+	prefix, suffix, filtered := strings.Cut(pattern, "*")
+	name := prefix + "sample" + suffix
+	if !filtered {
+		name += ".json"
+	}
+	query := url.Values{"uploadType": {"media"}, "name": {name}}
+	return "curl -s --data-binary " + quote("@"+file) + " " + quote(s.url+"/upload/storage/v1/b/"+bucket+"/o?"+query.Encode())
 }

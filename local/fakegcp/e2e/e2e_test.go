@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"regexp"
 	"strings"
 	"sync"
@@ -159,5 +160,22 @@ func TestObjectsThatNoTriggerIsAboutAreLeftAlone(t *testing.T) {
 	one.result(t, "after-picture.json")
 	if strings.Contains(one.log.String(), "input/picture.png") {
 		t.Error("it was delivered")
+	}
+}
+
+func TestThePrintedLinePutsAnObject(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	line, err := one.log.find(t.Context(), `(?m)^(curl -s --data-binary .*)$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput(); err != nil {
+		t.Fatalf("%s\n%s %v", line, out, err)
+	}
+	if _, got := one.result(t, "sample.json"); got != answer {
+		t.Errorf("result %s", got)
 	}
 }
