@@ -59,7 +59,7 @@ type call struct {
 func commands() []command {
 	return []command{
 		{"serve", "", "score over HTTP until it is interrupted", serve, serveFlags},
-		{"invoke", "[FILE|-]", "score one request and print the answer; without FILE the model's sample", invoke, modelFlags},
+		invokeCommand(),
 		lambdaCommand(),
 		cloudFunctionsCommand(),
 		eventCommand(),

@@ -37,9 +37,6 @@ func (p *packaging) cloudfunctions(ctx context.Context, c *call) error {
 	if p.arch != "amd64" {
 		return &exit{exitUsage, fmt.Errorf("--arch %s: Google Cloud Functions and Cloud Run have amd64 alone", p.arch)}
 	}
-	if p.part != "all" || p.program != "" {
-		return &exit{exitUsage, errors.New("--part and --bootstrap are for lambda: Google builds the program itself, from source")}
-	}
 	root, err := sourceRoot()
 	if err != nil {
 		return errors.New("there is no go.mod here or above: run this in a clone of scorefn, or in your own module that imports it")
@@ -49,7 +46,7 @@ func (p *packaging) cloudfunctions(ctx context.Context, c *call) error {
 		return err
 	}
 	var files, model pack.Files
-	if err := p.addModel(&model); err != nil {
+	if err := p.addModel(ctx, c, &model); err != nil {
 		return err
 	}
 	modelSize, err := model.Size()

@@ -82,7 +82,23 @@ func Register(name string, f *function.Function, opts ...Option) {
 		}
 	}
 	host.add(f)
-	functions.HTTP(name, host.wrap(h).ServeHTTP)
+	serve := host.wrap(h)
+	if h.env.target == "" {
+		serve = atRoot("/"+name, serve)
+	}
+	functions.HTTP(name, serve.ServeHTTP)
+}
+
+// atRoot serves a path as the root. The framework has each function at its name when it is not told which one to start,
+// which is handy on one's own computer.
+func atRoot(path string, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == path {
+			r = r.Clone(r.Context())
+			r.URL.Path, r.URL.RawPath = "/", ""
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // grace is how long requests in flight may go on after SIGTERM: Cloud Run kills a container after 10 s.

@@ -144,6 +144,22 @@ func TestSIGTERMLosesNoAnswer(t *testing.T) {
 	})
 }
 
+// A script that takes too long for the platform is stopped in time, and the caller is told.
+func TestDeadlineOfAProcess(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, kind string) {
+		t.Helper()
+		p, b := start(t, kind, theGate+"=1", "CLOUD_RUN_TIMEOUT_SECONDS=1"), newBarrier(t)
+		for name, header := range map[string]map[string]string{"a request": jsonBody, "an event": ce("t")} {
+			status, body, _ := call(t, p.url, sent{header: header, body: `{"data":"` + b.url + `"}`})
+			if status != http.StatusGatewayTimeout || !strings.Contains(body, "within the time limit of the function") {
+				t.Errorf("%s: got %d %s", name, status, body)
+			}
+		}
+		p.lines(t)
+	})
+}
+
 // h2c is a client that speaks HTTP/2 without TLS, as Cloud Run does with --use-http2.
 func h2c(t *testing.T) *http.Client {
 	t.Helper()

@@ -59,7 +59,8 @@ func (t *tokens) fromFile(ctx context.Context, file string) (grant, error) {
 		form.Set("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer")
 		form.Set("assertion", assertion)
 	default:
-		return grant{}, fmt.Errorf("%s: credentials of type %.50q are not understood: expected authorized_user or service_account", file, c.Type)
+		return grant{}, fmt.Errorf("%s: credentials of type %.50q are not understood: expected authorized_user or service_account",
+			file, c.Type)
 	}
 	return t.exchange(ctx, c.tokenURI(), form)
 }

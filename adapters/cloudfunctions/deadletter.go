@@ -15,10 +15,11 @@ import (
 )
 
 // letter is an event that can never be scored, and why. The event is a structured CloudEvent: it can be sent again as it
-// stands, as application/cloudevents+json.
+// stands, as application/cloudevents+json, to the path.
 type letter struct {
 	Error string      `json:"error"`
 	Kind  string      `json:"kind"`
+	Path  string      `json:"path"`
 	Event letterEvent `json:"event"`
 }
 
@@ -37,7 +38,7 @@ type letterEvent struct {
 // bury writes the dead letter of an event, once: its name is the event's own. It returns the letter's URL.
 func (h *handler) bury(ctx context.Context, o *outcome) (string, error) {
 	e := function.AsError(o.err)
-	l := letter{Error: e.Msg, Kind: e.Kind.String(), Event: letterEvent{
+	l := letter{Error: e.Msg, Kind: e.Kind.String(), Path: o.path, Event: letterEvent{
 		Version: "1.0", ID: o.ID, Source: o.Source, Type: o.Type, Subject: o.Subject, ContentType: o.contentType,
 	}}
 	if !o.Time.IsZero() {

@@ -53,8 +53,8 @@ func has(h http.Header, name string) bool { return len(h[name]) > 0 }
 
 func unknownFormat(r *http.Request, body []byte) []*delivery {
 	d := &delivery{data: body, contentType: r.Header.Get("Content-Type")}
-	d.err = function.Errorf(function.Unsupported, "Events in the format %.100q are not understood: expected %s or %s, or the attributes in ce- headers.",
-		d.contentType, structuredType, batchType)
+	d.err = function.Errorf(function.Unsupported, "Events in the format %.100q are not understood: "+
+		"expected %s or %s, or the attributes in ce- headers.", d.contentType, structuredType, batchType)
 	return []*delivery{d}
 }
 

@@ -1,31 +1,17 @@
 package cloudfunctions
 
 import (
-	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/scorefn/scorefn/function/blob"
+	"github.com/scorefn/scorefn/function/settings/settingstest"
 )
 
 func TestReadmeHasTheSettings(t *testing.T) {
 	t.Parallel()
-	b, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(string(b), "<!-- settings -->\n")
-	table, _, found := strings.Cut(table, "<!-- /settings -->")
-	var want strings.Builder
-	want.WriteString("| name | default | meaning |\n|---|---|---|\n")
-	for _, s := range Settings() {
-		fmt.Fprintf(&want, "| `%s` | %s | %s |\n", s.Name, s.Default, s.Doc)
-	}
-	if !found || table != want.String() {
-		t.Errorf("README.md should have\n%s", want.String())
-	}
+	settingstest.Listed(t, "README.md", Settings())
 }
 
 func TestEnvironment(t *testing.T) {

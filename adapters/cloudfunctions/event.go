@@ -41,6 +41,7 @@ type delivery struct {
 	contentType string // of data
 	data        []byte
 	payload     *message // of a Pub/Sub message that came without its envelope
+	path        string   // that it was sent to, which may name a model
 	err         error    // why it makes no sense, of a kind
 }
 

@@ -45,7 +45,6 @@ func (h *handler) serveEvents(w *response, r *http.Request, read reader) {
 	c := function.CallOf(ctx)
 	c.Header, c.Trace = r.Header, r.Header.Get("Traceparent")
 	w.Header()["X-Request-Id"] = []string{c.RequestID}
-	model, version := modelOf(r.URL.EscapedPath())
 	body, err := readAll(r, h.maxBody())
 	if e := r.Header.Get("Content-Encoding"); err == nil && e != "" && e != "identity" {
 		err = function.Errorf(function.Unsupported, "Events with a Content-Encoding are not understood: send them as they are.")
@@ -53,15 +52,16 @@ func (h *handler) serveEvents(w *response, r *http.Request, read reader) {
 	list := read(r, body)
 	if err != nil { // the headers may tell which event it is
 		list = list[:min(len(list), 1)]
-		for _, d := range list {
-			d.err = err
-		}
+	}
+	for _, d := range list {
+		d.path = r.URL.EscapedPath()
+		d.err = cmp.Or(err, d.err)
 	}
 	out := make([]outcome, len(list))
 	var next atomic.Int64
 	work := func() {
 		for i := int(next.Add(1)) - 1; i < len(list); i = int(next.Add(1)) - 1 {
-			out[i] = h.guarded(ctx, list[i], model, version)
+			out[i] = h.guarded(ctx, list[i])
 		}
 	}
 	var group sync.WaitGroup
@@ -97,7 +97,7 @@ func modelOf(path string) (model, version string) {
 }
 
 // guarded is one event's outcome, whatever happens.
-func (h *handler) guarded(ctx context.Context, d *delivery, model, version string) (o outcome) {
+func (h *handler) guarded(ctx context.Context, d *delivery) (o outcome) {
 	start := time.Now()
 	ctx = context.WithValue(ctx, eventKey{}, &d.Event)
 	defer func() {
@@ -106,11 +106,11 @@ func (h *handler) guarded(ctx context.Context, d *delivery, model, version strin
 		}
 		h.log(ctx, &o, time.Since(start))
 	}()
-	return h.one(ctx, d, model, version)
+	return h.one(ctx, d)
 }
 
 // one scores one event.
-func (h *handler) one(ctx context.Context, d *delivery, model, version string) outcome {
+func (h *handler) one(ctx context.Context, d *delivery) outcome {
 	o := outcome{delivery: d}
 	w, err := decode(d)
 	if err != nil {
@@ -123,7 +123,7 @@ func (h *handler) one(ctx context.Context, d *delivery, model, version string) o
 		o.status, o.reason = skipped, w.skip
 		return o
 	}
-	w.item.Model, w.item.Version = model, version
+	w.item.Model, w.item.Version = modelOf(d.path)
 	r := h.f.Each(ctx, []function.Item{w.item}, function.Events{
 		Store: pinned{h.store, w.generation}, Sink: h.env.output, MaxObject: h.maxBody(),
 	})[0]
@@ -138,6 +138,9 @@ func (h *handler) one(ctx context.Context, d *delivery, model, version string) o
 // lost is the outcome of an event that was not scored. One that can never be is acknowledged once its dead letter is
 // written, where there is a place for it.
 func (h *handler) lost(ctx context.Context, o outcome, err error) outcome {
+	if late(ctx) && function.AsError(err).Kind.Retryable() {
+		err = errDeadline
+	}
 	o.status, o.err = failed, err
 	if function.AsError(err).Kind.Retryable() {
 		return o
@@ -209,6 +212,9 @@ func (h *handler) log(ctx context.Context, o *outcome, took time.Duration) {
 		}
 		level = slog.LevelError
 		attrs = append(attrs, slog.String("kind", e.Kind.String()), slog.String("error", text))
+	}
+	if o.status == scored && o.stored == "" {
+		attrs = append(attrs, slog.String("note", "the answer is stored nowhere: SCOREFN_OUTPUT is not set"))
 	}
 	if o.err == nil && !h.f.Settings().AccessLog {
 		return

@@ -1,6 +1,7 @@
 package cloudfunctions
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -114,6 +115,28 @@ func FuzzElements(f *testing.F) {
 			if string(got[i]) != string(want[i]) {
 				t.Fatalf("%q: element %d is %q, want %q", b, i, got[i], want[i])
 			}
+		}
+	})
+}
+
+// Whatever the headers say, ids are ids, and a log line is JSON.
+func FuzzIDs(f *testing.F) {
+	f.Add("abc123", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "105445aa7843bc8bf206b12000100000/1;o=1")
+	f.Add("", "", "105445aa7843bc8bf206b12000100000/18446744073709551615")
+	f.Add("\"\n", "00-0-0-0", "/;")
+	f.Fuzz(func(t *testing.T, execution, parent, cloud string) {
+		h := http.Header{"Function-Execution-Id": {execution}, "Traceparent": {parent}, "X-Cloud-Trace-Context": {cloud}}
+		i := identify(h)
+		if i.execution == "" || len(i.execution) > longestExecution || strings.ContainsAny(i.execution, "\"\r\n ") {
+			t.Fatalf("the execution id %q", i.execution)
+		}
+		if i.trace != "" && !isID(i.trace, 32) || i.span != "" && (!isID(i.span, 16) || i.trace == "") {
+			t.Fatalf("the trace %q with the span %q", i.trace, i.span)
+		}
+		var out bytes.Buffer
+		newLogger(&out, "info", sampleProject).InfoContext(withIDs(t.Context(), i), execution)
+		if !json.Valid(out.Bytes()) {
+			t.Fatalf("the line %s", &out)
 		}
 	})
 }

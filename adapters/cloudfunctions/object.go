@@ -31,8 +31,8 @@ var notificationAttributes = []string{"eventType", "bucketId", "objectId", "obje
 
 // notification is the work of a message that is a notification of Cloud Storage; false when it is none.
 func notification(d *delivery, m *message) (work, bool, error) {
-	kind := m.attributes["eventType"]
-	if !strings.HasPrefix(kind, "OBJECT_") || m.attributes["bucketId"] == "" || m.attributes["objectId"] == "" || m.attributes["payloadFormat"] == "" {
+	kind, bucket, name := m.attributes["eventType"], m.attributes["bucketId"], m.attributes["objectId"]
+	if !strings.HasPrefix(kind, "OBJECT_") || bucket == "" || name == "" || m.attributes["payloadFormat"] == "" {
 		return work{}, false, nil
 	}
 	if kind != finalized {
@@ -42,7 +42,7 @@ func notification(d *delivery, m *message) (work, bool, error) {
 	if err != nil {
 		return work{}, true, malformed(d, fmt.Errorf("the attribute objectGeneration: %w", err))
 	}
-	w, err := object(d, m.attributes["bucketId"], m.attributes["objectId"], generation)
+	w, err := object(d, bucket, name, generation)
 	return w, true, err
 }
 
@@ -66,7 +66,8 @@ func decodeAuditLog(d *delivery) (work, error) {
 	}
 	if service != "storage.googleapis.com" || method != "storage.objects.create" {
 		return work{}, function.Errorf(function.Unsupported,
-			"Audit logs of %.100q, method %.100q, are not scored: those of storage.googleapis.com, storage.objects.create, are.", service, method)
+			"Audit logs of %.100q, method %.100q, are not scored: those of storage.googleapis.com, storage.objects.create, are.",
+			service, method)
 	}
 	if code := string(status[0]); code != "" && code != "0" && code != "null" {
 		return work{skip: "the call that the audit log tells of failed: no object was created"}, nil

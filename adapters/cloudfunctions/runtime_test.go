@@ -133,19 +133,30 @@ func launch(t *testing.T, kind string, env ...string) *process {
 	return p
 }
 
-// start is launch of a process that answers.
+// start is launch of a process that answers. Its port was free, but somebody may have been faster: then it is tried again.
 func start(t *testing.T, kind string, env ...string) *process {
 	t.Helper()
-	p := launch(t, kind, env...)
-	p.until(t, "it answers", func() bool {
-		r, err := http.Get(p.url + "/")
-		if err != nil {
-			return false
+	for {
+		p := launch(t, kind, env...)
+		lost := false
+		p.until(t, "it answers", func() bool {
+			select {
+			case <-p.ended:
+				lost = strings.Contains(p.log.String(), "address already in use")
+				return lost
+			default:
+			}
+			r, err := http.Get(p.url + "/")
+			if err != nil {
+				return false
+			}
+			r.Body.Close()
+			return true
+		})
+		if !lost {
+			return p
 		}
-		r.Body.Close()
-		return r.StatusCode == http.StatusOK
-	})
-	return p
+	}
 }
 
 // until waits for something that the process does.
@@ -220,6 +231,23 @@ func TestLazyProcessLivesWithoutItsModel(t *testing.T) {
 			t.Errorf("got %d %s", status, body)
 		}
 	})
+}
+
+// Without a target the framework serves each function at its name, and its model is loaded by the first request.
+func TestFrameworkWithoutATarget(t *testing.T) {
+	t.Parallel()
+	p := start(t, framework, "FUNCTION_TARGET=")
+	if strings.Contains(p.log.String(), "model loaded") {
+		t.Errorf("the model was loaded at the start:\n%s", p.log.String())
+	}
+	for path, want := range map[string]int{"/Score": 200, "/": 404} {
+		if status, body, _ := call(t, p.url, sent{path: path, header: jsonBody, body: `{"data":[]}`}); status != want {
+			t.Errorf("%s: got %d %s", path, status, body)
+		}
+	}
+	if status, body, _ := call(t, p.url, sent{path: "/Score", header: ce("t"), body: `{"data":[]}`}); status != 200 || !strings.Contains(body, `"result":[]`) {
+		t.Errorf("an event: got %d %s", status, body)
+	}
 }
 
 // Requests and events have their ids in the log of the real process, under the framework as well, which knows no traceparent

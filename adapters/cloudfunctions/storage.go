@@ -91,7 +91,8 @@ func (s *storage) Put(ctx context.Context, link, contentType string, body []byte
 		}
 		return r, err
 	})
-	if e, ok := errors.AsType[*statusError](err); ok && e.code == http.StatusNotFound { // not an object that is missing: it passes when the bucket is made
+	// No object is missing but the bucket, which can be made: that is no blob.ErrNotFound, which would be for good.
+	if e, ok := errors.AsType[*statusError](err); ok && e.code == http.StatusNotFound {
 		return fmt.Errorf("cloudfunctions: put %s: there is no bucket %q: %s", link, bucket, e.text)
 	}
 	if err != nil {
@@ -184,7 +185,8 @@ func (e *statusError) Error() string {
 		s += ": " + e.text
 	}
 	if e.code == http.StatusForbidden || e.code == http.StatusUnauthorized {
-		s += " (the service account needs roles/storage.objectViewer on the bucket that is read, roles/storage.objectCreator on those that are written)"
+		s += " (the service account needs roles/storage.objectViewer on the bucket that is read, " +
+			"roles/storage.objectCreator on those that are written)"
 	}
 	return s
 }

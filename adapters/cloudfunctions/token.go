@@ -94,7 +94,8 @@ func (t *tokens) fetch(ctx context.Context) (grant, error) {
 	case errors.Is(err, errMetadata):
 		return grant{}, fmt.Errorf("%w; is there a service account?", err)
 	case err != nil:
-		return grant{}, fmt.Errorf("%w: %w (outside of Google Cloud: run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS)", blob.ErrTemporary, err)
+		return grant{}, fmt.Errorf("%w: %w (outside of Google Cloud: run gcloud auth application-default login, "+
+			"or set GOOGLE_APPLICATION_CREDENTIALS)", blob.ErrTemporary, err)
 	}
 	return readGrant(b)
 }
