@@ -229,3 +229,29 @@ func TestTheLineThatPutsAnObject(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAFunctionThatTriggersItselfIsFound(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		trigger, output string
+		loop            bool
+	}{
+		{"in", "gs://in", true},
+		{"in", "gs://in/scores", true},
+		{"in", "gs://out", false},
+		{"in/scores/*", "gs://in/scores", true},
+		{"in/scores/new*", "gs://in/scores/", true},
+		{"in/images/*", "gs://in/scores", false},
+		{"in/*.json", "gs://in/scores", true},
+		{"in/*.csv", "gs://in/scores", false},
+	} {
+		g := &gcsFlags{triggers: []string{"other", c.trigger}}
+		out := gcsOutputs([]string{"SCOREFN_OUTPUT=gs://other", "MODEL_DIR=gs://in", "SCOREFN_OUTPUT=" + c.output})
+		if len(out) != 1 || out[0].name != "SCOREFN_OUTPUT" {
+			t.Fatalf("outputs %v", out)
+		}
+		if got := g.loop(out[0]) == c.trigger; got != c.loop {
+			t.Errorf("%s and %s: %v", c.trigger, c.output, got)
+		}
+	}
+}
