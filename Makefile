@@ -44,7 +44,7 @@ fuzz: setup ## every fuzz target for FUZZTIME (10s)
 conformance: setup ## the ONNX backend suite through the HTTP handler, bit for bit
 	@.ci/conformance
 
-e2e-%: setup ## a platform's whole loop on this machine, from an object to its score: make e2e-gcs
+e2e-%: setup ## a platform's whole loop on this machine, from an object to its score: make e2e-gcs, e2e-azure
 	@.ci/$@
 
 .PHONY: bench bench-compare

@@ -121,9 +121,11 @@ func (p *Process) Sync() { p.console.sync() }
 
 // MemoryMB is the most memory that the process has used, 0 when unknown.
 func (p *Process) MemoryMB() int {
-	kb := func() int { return memoryKB(p.Pid()) }
+	var kb int
 	if p.IsEnded() {
-		kb = func() int { return endedMemoryKB(p.cmd.ProcessState) }
+		kb = endedMemoryKB(p.cmd.ProcessState)
+	} else {
+		kb = memoryKB(p.Pid())
 	}
-	return (kb() + 1023) / 1024
+	return (kb + 1023) / 1024
 }
