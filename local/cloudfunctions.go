@@ -122,11 +122,15 @@ func (g *cloudFunctionsCall) greet(ctx context.Context, url string, set settings
 	fmt.Fprintf(g.out, "%s is served at %s (Ctrl-C stops)\n\n", g.built.title, url)
 	t := tabwriter.NewWriter(g.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "  %s/score\tscoring over HTTP; every path reaches the function\n", url)
-	fmt.Fprintf(t, "  %s/\tevents: scorefn event gcs|pubsub|scheduler --to %s\n", url, url)
+	fmt.Fprintf(t, "  %s/\tevents, for example: scorefn event pubsub --to %s\n", url, url)
 	gcs.print(t)
 	_ = t.Flush() // to a terminal
 	body, file := sample(ctx, set)
-	fmt.Fprintf(g.out, "\n%s\n\n", curl(url+"/score", body, file))
+	fmt.Fprintf(g.out, "\n%s\n", curl(url+"/score", body, file))
+	if line := gcs.curl(file); line != "" {
+		fmt.Fprintf(g.out, "%s\n", line)
+	}
+	fmt.Fprintln(g.out)
 }
 
 // passedToGoogle is what of this shell's environment the function gets: what configures it, and what opens Google's own

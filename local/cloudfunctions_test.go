@@ -39,24 +39,33 @@ func TestCloudFunctions(t *testing.T) {
 	args := []string{"--addr", "127.0.0.1:0", "--env", "ONNXRUNTIME_LIB=" + onnx.LibraryPath(), "--env", "AZUREML_MODEL_DIR=" + model, "--concurrency", "8"}
 	function := with(args, "--program", filepath.Join(dir, "framework"))
 	container := with(args, "--program", filepath.Join(dir, "server"), "--server")
-	for name, test := range map[string]func(t *testing.T){
-		"function":         func(t *testing.T) { testGoogle(t, function) },
-		"container":        func(t *testing.T) { testGoogle(t, container) },
-		"container by h2c": func(t *testing.T) { testGoogle(t, with(container, "--http2")) },
-		"function, no h2c": func(t *testing.T) { testNotStarted(t, with(function, "--http2"), exitUsage, "only a container may") },
-		"no model": func(t *testing.T) {
-			testNotStarted(t, with(container, "--env", "AZUREML_MODEL_DIR=none"), exitInit, "a deployment of")
-		},
-		"a variable taken": func(t *testing.T) {
-			testNotStarted(t, with(function, "--env", "K_SERVICE=x"), exitUsage, "platform's own")
-		},
-		"an address in use": func(t *testing.T) { testAddressInUse(t, function) },
+	for name, args := range map[string][]string{
+		"function": function, "container": container, "container by h2c": with(container, "--http2"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			test(t)
+			testGoogle(t, args)
 		})
 	}
+	for name, c := range map[string]struct {
+		args []string
+		code int
+		text string
+	}{
+		"function, no h2c": {with(function, "--http2"), exitUsage, "only a container may"},
+		"unknown target":   {with(function, "--target", "Nope"), exitInit, "a deployment of"},
+		"no model":         {with(container, "--env", "AZUREML_MODEL_DIR=none"), exitInit, "a deployment of"},
+		"a variable taken": {with(function, "--env", "K_SERVICE=x"), exitUsage, "platform's own"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			testNotStarted(t, c.args, c.code, c.text)
+		})
+	}
+	t.Run("an address in use", func(t *testing.T) {
+		t.Parallel()
+		testAddressInUse(t, function)
+	})
 }
 
 // serveGoogle is "scorefn cloudfunctions" until the test ends, and its URL.
@@ -203,6 +212,46 @@ func TestWhatIsPassedToGoogle(t *testing.T) {
 	for _, name := range passed {
 		if gcfemu.Reserved(name) {
 			t.Errorf("%s would be refused", name)
+		}
+	}
+}
+
+func TestTheLineThatPutsAnObject(t *testing.T) {
+	t.Parallel()
+	for trigger, name := range map[string]string{"in": "sample.json", "in/a b/*.json": "a+b%2Fsample.json", "in/*": "sample"} {
+		s := &gcsService{url: "http://h:1", triggers: []string{trigger}}
+		want := "curl -s --data-binary '@f.json' 'http://h:1/upload/storage/v1/b/in/o?name=" + name + "&uploadType=media'"
+		if got := s.curl("f.json"); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", trigger, got, want)
+		}
+	}
+	if got := (*gcsService)(nil).curl("f.json") + (&gcsService{}).curl("f.json"); got != "" {
+		t.Error(got)
+	}
+}
+
+func TestAFunctionThatTriggersItselfIsFound(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		trigger, output string
+		loop            bool
+	}{
+		{"in", "gs://in", true},
+		{"in", "gs://in/scores", true},
+		{"in", "gs://out", false},
+		{"in/scores/*", "gs://in/scores", true},
+		{"in/scores/new*", "gs://in/scores/", true},
+		{"in/images/*", "gs://in/scores", false},
+		{"in/*.json", "gs://in/scores", true},
+		{"in/*.csv", "gs://in/scores", false},
+	} {
+		g := &gcsFlags{triggers: []string{"other", c.trigger}}
+		out := gcsOutputs([]string{"SCOREFN_OUTPUT=gs://other", "MODEL_DIR=gs://in", "SCOREFN_OUTPUT=" + c.output})
+		if len(out) != 1 || out[0].name != "SCOREFN_OUTPUT" {
+			t.Fatalf("outputs %v", out)
+		}
+		if got := g.loop(out[0]) == c.trigger; got != c.loop {
+			t.Errorf("%s and %s: %v", c.trigger, c.output, got)
 		}
 	}
 }

@@ -7,9 +7,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
+	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -78,11 +80,11 @@ func (g *gcsFlags) open(ctx context.Context, c *call, url string, env []string) 
 	for _, t := range g.triggers {
 		args = append(args, "--trigger", t)
 	}
-	for _, kv := range env {
-		_, value, _ := strings.Cut(kv, "=")
-		if rest, ok := strings.CutPrefix(value, "gs://"); ok {
-			bucket, _, _ := strings.Cut(rest, "/")
-			args = append(args, "--bucket", bucket)
+	for _, out := range gcsOutputs(env) {
+		args = append(args, "--bucket", out.bucket)
+		if trigger := g.loop(out); trigger != "" {
+			fmt.Fprintf(c.err, "warning: %s writes where new objects call the function (--trigger %s): it scores its own answers without end, and Google bills them; use another bucket\n",
+				out.name, trigger)
 		}
 	}
 	ready := &readyLine{w: c.err, ready: make(chan string, 1)}
@@ -99,6 +101,40 @@ func (g *gcsFlags) open(ctx context.Context, c *call, url string, env []string) 
 		p.Stop(time.Second)
 		return nil, ctx.Err()
 	}
+}
+
+// gcsOutput is a place of Cloud Storage that the function writes to.
+type gcsOutput struct{ name, bucket, prefix string }
+
+// gcsOutputs is what the environment names, where the last one of a name counts.
+func gcsOutputs(env []string) []gcsOutput {
+	values := map[string]string{}
+	for _, kv := range env {
+		name, value, _ := strings.Cut(kv, "=")
+		values[name] = value
+	}
+	var all []gcsOutput
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if rest, ok := strings.CutPrefix(values[name], "gs://"); ok && strings.HasPrefix(name, "SCOREFN_") {
+			bucket, prefix, _ := strings.Cut(rest, "/")
+			all = append(all, gcsOutput{name, bucket, strings.TrimSuffix(prefix, "/")})
+		}
+	}
+	return all
+}
+
+// loop is the trigger that what is written there may set off; the names of answers end in .json.
+func (g *gcsFlags) loop(out gcsOutput) string {
+	for _, t := range g.triggers {
+		bucket, pattern, _ := strings.Cut(t, "/")
+		prefix, suffix, _ := strings.Cut(pattern, "*")
+		written := out.prefix + "/"
+		meets := out.prefix == "" || strings.HasPrefix(written, prefix) || strings.HasPrefix(prefix, written)
+		if bucket == out.bucket && meets && strings.HasSuffix(".json", suffix) {
+			return t
+		}
+	}
+	return ""
 }
 
 // gcsReady is how the stand-in says where it listens.
@@ -139,17 +175,24 @@ func (s *gcsService) print(w io.Writer) {
 	if s == nil {
 		return
 	}
-	what := "Cloud Storage; SCOREFN_OUTPUT=gs://BUCKET/PREFIX stores the answers there"
+	what := "Cloud Storage; SCOREFN_OUTPUT=gs://BUCKET/PREFIX keeps the answers there"
 	if len(s.triggers) > 0 {
 		what += "; new objects in " + strings.Join(s.triggers, ", ") + " go to the function"
 	}
 	fmt.Fprintf(w, "  %s/\t%s\n", s.url, what)
-	if len(s.triggers) > 0 {
-		bucket, _, _ := strings.Cut(s.triggers[0], "/")
-		_, port, err := net.SplitHostPort(strings.TrimPrefix(s.url, "http://"))
-		if err != nil {
-			return // it was the stand-in's own
-		}
-		fmt.Fprintf(w, "\tcurl --data-binary @FILE 'http://127.0.0.1:%s/upload/storage/v1/b/%s/o?uploadType=media&name=NAME'\n", port, bucket)
+}
+
+// curl is a command line that puts an object which triggers the function; "" without a trigger.
+func (s *gcsService) curl(file string) string {
+	if s == nil || len(s.triggers) == 0 || file == "" {
+		return ""
 	}
+	bucket, pattern, _ := strings.Cut(s.triggers[0], "/")
+	prefix, suffix, filtered := strings.Cut(pattern, "*")
+	name := prefix + "sample" + suffix
+	if !filtered {
+		name += ".json"
+	}
+	query := url.Values{"uploadType": {"media"}, "name": {name}}
+	return "curl -s --data-binary " + quote("@"+file) + " " + quote(s.url+"/upload/storage/v1/b/"+bucket+"/o?"+query.Encode())
 }

@@ -61,17 +61,17 @@ func (p eventPlatform) names() string {
 func eventCommand() command {
 	e := &eventCall{}
 	const indent = "\n                       " // as in "scorefn help"
-	what := "print a sample event, or post it with --to URL; SOURCE is"
+	what := []string{"print a sample event, or post it with --to URL; SOURCE is"}
 	for _, p := range eventPlatforms() {
-		what += indent + "of " + p.name + ": " + strings.Join(wrapped(p.names(), 90), indent+"  ")
+		what = append(what, "of "+p.name+": "+strings.Join(wrapped(p.names(), 90), indent+"  "))
 	}
-	return command{"event", "[SOURCE]", what, e.run, e.flags}
+	return command{"event", "[SOURCE]", strings.Join(what, indent), e.run, e.flags}
 }
 
 // wrapped is text in lines of at most that many bytes, broken at blanks.
 func wrapped(text string, width int) []string {
 	var lines []string
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if n := len(lines); n > 0 && len(lines[n-1])+1+len(word) <= width {
 			lines[n-1] += " " + word
 		} else {

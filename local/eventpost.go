@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 )
 
@@ -17,9 +18,7 @@ func (e *eventCall) post(ctx context.Context, c *call, messages []eventMessage) 
 		if err != nil {
 			return &exit{exitUsage, fmt.Errorf("--to %s: %w", e.to, err)}
 		}
-		for name, v := range m.header {
-			r.Header[name] = v
-		}
+		maps.Copy(r.Header, m.header)
 		if r.Header.Get("Content-Type") == "" {
 			r.Header.Set("Content-Type", "application/json")
 		}

@@ -36,7 +36,10 @@ func fake(kind string) error {
 	case "exit":
 		return fmt.Errorf("no model in %s", os.Getenv("AZUREML_MODEL_DIR"))
 	case "deaf":
-		select {}
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM)
+		for range c { // and goes on
+		}
 	case "loopback":
 		host = "127.0.0.1"
 	}

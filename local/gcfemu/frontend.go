@@ -149,6 +149,7 @@ func (x *exchange) fail(ctx context.Context, err error) {
 // tooLarge refuses a request before the function has seen all of it.
 func (x *exchange) tooLarge() {
 	if x.event {
+		x.event = false // as far as the log is concerned: there is nothing to acknowledge
 		x.e.warn("an event has more than 512 KB: Eventarc delivers none so large, the function never sees it; send the name of an object instead")
 	} else {
 		x.e.warn("a request has more than 32 MB: the platform refuses it before the function sees it, whatever SCOREFN_MAX_BODY says")

@@ -2,7 +2,6 @@ package gcfemu
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -65,7 +64,7 @@ func (e *Emulator) live(i *instance) {
 // boot starts the process and waits until it listens.
 func (e *Emulator) boot(i *instance) error {
 	var err error
-	if i.port, err = freePort(); err != nil {
+	if i.port, err = process.FreePort(); err != nil {
 		return &StartError{err.Error()}
 	}
 	i.process, err = process.Start(process.Spec{Command: e.cfg.Command, Dir: e.cfg.Dir, Env: e.cfg.environ(i.port), Output: e.out})
@@ -143,17 +142,4 @@ func listens(addr string) bool {
 	}
 	_ = c.Close() // nothing was said
 	return true
-}
-
-// freePort is a port that nobody listens on now. Another program could take it meanwhile; then the start fails, and says so.
-func freePort() (int, error) {
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", ":0")
-	if err != nil {
-		return 0, err
-	}
-	addr, ok := ln.Addr().(*net.TCPAddr)
-	if !ok {
-		return 0, errors.Join(errors.New("no TCP address"), ln.Close())
-	}
-	return addr.Port, ln.Close()
 }

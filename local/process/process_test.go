@@ -33,7 +33,8 @@ func TestMain(m *testing.M) {
 		<-c
 		fmt.Print("bye, without a line end")
 	case "stubborn", "parent":
-		signal.Ignore(syscall.SIGTERM)
+		c := make(chan os.Signal, 1)
+		signal.Notify(c, syscall.SIGTERM)
 		if os.Getenv(asChild) == "parent" {
 			child := exec.Command(os.Args[0])
 			child.Env = []string{asChild + "=stubborn"}
@@ -43,7 +44,8 @@ func TestMain(m *testing.M) {
 			}
 		}
 		fmt.Println("ready")
-		select {}
+		for range c { // and goes on
+		}
 	case "environ":
 		fmt.Println(os.Environ())
 	case "both":

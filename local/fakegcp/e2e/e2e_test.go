@@ -3,12 +3,16 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -159,5 +163,52 @@ func TestObjectsThatNoTriggerIsAboutAreLeftAlone(t *testing.T) {
 	one.result(t, "after-picture.json")
 	if strings.Contains(one.log.String(), "input/picture.png") {
 		t.Error("it was delivered")
+	}
+}
+
+func TestThePrintedLinePutsAnObject(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("curl"); err != nil {
+		t.Skip("curl is not installed")
+	}
+	line, err := one.log.find(t.Context(), `(?m)^(curl -s --data-binary .*)$`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput(); err != nil {
+		t.Fatalf("%s\n%s %v", line, out, err)
+	}
+	if _, got := one.result(t, "sample.json"); got != answer {
+		t.Errorf("result %s", got)
+	}
+}
+
+// It is alone, and first, because it ends the instances of the others.
+func TestEventsSurviveTheEndOfTheirInstances(t *testing.T) {
+	sample := one.sample(t)
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGKILL} {
+		var wait sync.WaitGroup
+		for i := range 10 {
+			wait.Go(func() { one.put(t, fmt.Sprintf("survive-%d-%d.json", s, i), sample) })
+		}
+		log := one.log.String()
+		for _, m := range regexp.MustCompile(`(instance \d+) \(pid (\d+)\) listens`).FindAllStringSubmatch(log, -1) {
+			if strings.Contains(log, m[1]+" ended") { // its id may be another program's
+				continue
+			}
+			pid, err := strconv.Atoi(m[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) { // one that has ended
+				t.Fatal(err)
+			}
+		}
+		wait.Wait()
+		for i := range 10 {
+			if _, got := one.result(t, fmt.Sprintf("survive-%d-%d.json", s, i)); got != answer {
+				t.Errorf("%d: result %s", i, got)
+			}
+		}
 	}
 }

@@ -89,11 +89,13 @@ func TestForms(t *testing.T) {
 			"X-Goog-Pubsub-Subscription-Name: projects/local/subscriptions/requests", "Eventtype: OBJECT_FINALIZE", "Payloadformat: JSON_API_V1",
 			"Bucketid: b", "Objectid: a ü%.json", "Objectgeneration: 7", "Eventtime: " + at, "Notificationconfig: projects/_/buckets/b/notificationConfigs/1",
 		}},
-		{"scheduler", event.Structured, body,
+		{
+			"scheduler", event.Structured, body,
 			`{"data":{"customData":"eyJkYXRhIjoiPCY+In0="},"datacontenttype":"application/json; charset=utf-8","id":"42",` +
 				`"source":"//cloudscheduler.googleapis.com/projects/local/locations/us-central1/jobs/score",` +
 				`"specversion":"1.0","time":"` + at + `","type":"google.cloud.scheduler.job.v1.executed"}`,
-			[]string{"Content-Type: application/cloudevents+json; charset=utf-8"}},
+			[]string{"Content-Type: application/cloudevents+json; charset=utf-8"},
+		},
 	} {
 		t.Run(c.source+" "+c.form, func(t *testing.T) {
 			t.Parallel()

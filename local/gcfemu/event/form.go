@@ -3,6 +3,7 @@ package event
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 )
@@ -47,9 +48,7 @@ func (e event) all(m *maker) map[string]string {
 	if e.subject != "" {
 		a["subject"] = e.subject
 	}
-	for name, v := range e.extensions {
-		a[name] = v
-	}
+	maps.Copy(a, e.extensions)
 	return a
 }
 
