@@ -15,6 +15,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/scorefn/scorefn/function"
 	"github.com/scorefn/scorefn/function/modeldir"
@@ -132,7 +133,7 @@ func (p *process) exit(t *testing.T) int {
 	select {
 	case <-p.ended:
 		return p.cmd.ProcessState.ExitCode()
-	case <-t.Context().Done():
+	case <-time.After(time.Minute):
 		t.Fatal("it does not end")
 	}
 	panic("not reached")

@@ -3,6 +3,7 @@ package azure
 import (
 	"encoding/base64"
 	"encoding/json"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -266,6 +267,8 @@ func TestAScriptSeesItsInvocation(t *testing.T) {
 		"host.json":       `{"customHandler":{"enableForwardingHttpRequest":true}}`,
 		"q/function.json": functionJSON(`{"type":"queueTrigger","direction":"in","name":"msg"}`, "queue"),
 		"s/function.json": functionJSON(`{"type":"httpTrigger","direction":"in","name":"req","route":"score"}`, "http:res"),
+
+		"mixed/function.json": functionJSON(`{"type":"httpTrigger","direction":"in","name":"req"}`, "http:res", "queue"),
 	}, nil)
 	_, body := invoke(t, h, "/q", `{"Data":{"msg":`+quoted(quoted(`{"data":"who"}`))+`},"Metadata":{"DequeueCount":"1"}}`)
 	if got, want := outputsOf(t, body)["result"], `{"id":"inv-1","result":["q","inv-1","queueTrigger","{\"DequeueCount\":\"1\"}",true,"00-trace-01"]}`; got != want {
@@ -273,6 +276,19 @@ func TestAScriptSeesItsInvocation(t *testing.T) {
 	}
 	if _, body := invoke(t, h, "/api/score", `{"data":"who"}`); body != `["s","inv-1","httpTrigger","",true,"00-trace-01"]` {
 		t.Errorf("got %s", body)
+	}
+	for path, payload := range map[string]string{
+		"/mixed":     request("POST", "/mixed?code=secret", `"X-Functions-Key":["secret"],"X-A":["1"]`, quoted(`{"data":"headers"}`)),
+		"/api/score": `{"data":"headers"}`,
+	} {
+		q := httptest.NewRequestWithContext(t.Context(), "POST", path+"?code=secret", strings.NewReader(payload))
+		q.Header.Set("X-Functions-Key", "secret")
+		q.Header.Set("X-A", "1")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, q)
+		if body := w.Body.String(); w.Code != 200 || strings.Contains(body, "secret") || !strings.Contains(body, "X-A") {
+			t.Errorf("%s: got %d %s", path, w.Code, body)
+		}
 	}
 	if _, ok := InvocationFrom(t.Context()); ok {
 		t.Error("there is an invocation where there is none")

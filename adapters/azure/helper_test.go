@@ -27,6 +27,8 @@ func (twice) Run(ctx context.Context, data json.RawMessage) (any, error) {
 		return nil, errors.New("secret of the script")
 	case `"large"`:
 		return strings.Repeat("x", 60<<10), nil
+	case `"headers"`:
+		return function.CallOf(ctx).Header, nil
 	case `"who"`:
 		v, ok := InvocationFrom(ctx)
 		return []any{v.Function, v.ID, v.Trigger, string(v.Metadata), ok, function.CallOf(ctx).Trace}, nil

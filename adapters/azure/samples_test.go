@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -320,50 +319,5 @@ func TestTheRealHandlerAndAPoisonedMessage(t *testing.T) {
 		if log := p.log(t); !strings.Contains(log, `"level":"ERROR"`) {
 			t.Errorf("%s: log:\n%s", name, log)
 		}
-	}
-}
-
-// The event names a blob, whose answer becomes a blob too. Here both are an emulator's.
-func TestTheRealHandlerFetchesAndStoresBlobs(t *testing.T) {
-	t.Parallel()
-	s := samples(t)["eventgrid_schema"]
-	type blob struct{ body, contentType, condition, auth string }
-	put := make(chan blob, 4)
-	account := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b, err := io.ReadAll(r.Body)
-		switch {
-		case err != nil, !strings.HasPrefix(r.Header.Get("Authorization"), "SharedKey devstoreaccount1:"):
-			w.WriteHeader(http.StatusForbidden)
-		case r.Method == http.MethodGet && r.URL.Path == "/devstoreaccount1/incoming/a.json":
-			w.Header().Set("ETag", `"0x8D"`)
-			_, _ = io.WriteString(w, `{"data":[[1,2]]}`) // the handler may be gone
-		case r.Method == http.MethodPut:
-			put <- blob{string(b), r.Header.Get("x-ms-blob-content-type"), r.Header.Get("If-None-Match"), r.URL.Path}
-			w.WriteHeader(http.StatusCreated)
-		default:
-			w.WriteHeader(http.StatusNotFound)
-		}
-	}))
-	t.Cleanup(account.Close)
-	endpoint := account.URL + "/devstoreaccount1"
-	app := map[string]string{"host.json": forwarding, "score-event/function.json": withOutput(t, s.FunctionJSON)}
-	p := realHandler(t, appFolder(t, app), "AZUREML_MODEL_DIR="+iris(t), "SCOREFN_OUTPUT="+endpoint+"/scored/day",
-		"AzureWebJobsStorage=AccountName=devstoreaccount1;AccountKey=a2V5;BlobEndpoint="+endpoint)
-	body := bytes.ReplaceAll(s.HostRequest.Body, []byte("https://a.blob.core.windows.net"), []byte(endpoint))
-	r := p.post(t, s.HostRequest.Path, body, chunked, s.HostRequest.Headers)
-	outputs, err := hostOutputs(r.status, r.header.Get("Content-Type"), r.body)
-	if err != nil {
-		t.Fatalf("%v: %s\n%s", err, r.body, p.log(t))
-	}
-	host := strings.TrimPrefix(account.URL, "http://")
-	name := strings.ReplaceAll(host, ":", "~3A") + "/devstoreaccount1/incoming/a.json@0x8D.json"
-	checkDocument(t, app["score-event/function.json"], outputs, `{"id":"831e1650-001e-001b-66ab-eeb76e069631","output":"`+endpoint+"/scored/day/"+name+`"}`)
-	if got := <-put; got != (blob{`[[1.0,2.0]]`, "application/json", "*", "/devstoreaccount1/scored/day/" + name}) {
-		t.Errorf("got %+v", got)
-	}
-	// As it is, the sample names an account for which there is neither a key nor an identity: it comes again.
-	r = p.post(t, s.HostRequest.Path, s.HostRequest.Body, chunked, s.HostRequest.Headers)
-	if r.status != 500 || !strings.Contains(p.log(t), "there is no credential for https://a.blob.core.windows.net/incoming/a.json") {
-		t.Errorf("got %d %s", r.status, r.body)
 	}
 }
