@@ -17,7 +17,7 @@ import (
 func table[T any](t *testing.T, name string) []T {
 	t.Helper()
 	var rows []T
-	text, err := os.ReadFile("testdata/" + name)
+	text, err := os.ReadFile(samples + name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/scorefn/scorefn/local/azureemu/storage"
+	"github.com/scorefn/scorefn/local/process"
 )
 
 // ErrClosed is returned by calls after [Emulator.Close].
@@ -60,7 +61,7 @@ func New(cfg Config) (*Emulator, error) {
 	}
 	port := app.Host.Port
 	if port == 0 {
-		if port, err = freePort(); err != nil {
+		if port, err = process.FreePort(); err != nil {
 			return nil, err
 		}
 	}
@@ -95,18 +96,6 @@ func (e *Emulator) warnOfInputs() {
 // transport sends what it is told to send and nothing else.
 func transport() *http.Transport {
 	return &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 100, DialContext: (&net.Dialer{}).DialContext}
-}
-
-func freePort() (int, error) {
-	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	_, port, err := net.SplitHostPort(ln.Addr().String())
-	if err := errors.Join(err, ln.Close()); err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(port)
 }
 
 // environment is what the handler inherits from the host; what a start adds beats it.

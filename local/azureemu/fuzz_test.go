@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// seeds adds the JSON files of testdata; none at all is a failure.
+// seeds adds the samples; none at all is a failure.
 func seeds(f *testing.F) {
 	f.Helper()
-	files, err := filepath.Glob("testdata/*.json")
+	files, err := filepath.Glob(samples + "*.json")
 	if err != nil || len(files) == 0 {
 		f.Fatalf("%d seeds, %v", len(files), err)
 	}

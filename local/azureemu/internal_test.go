@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// samples are the exchanges that the adapter is tested with too.
+const samples = "../../adapters/azure/testdata/"
+
 // valueCases are the values of case_value_encoding.json, by their description there, with what they are encoded to.
 var valueCases = map[string][]struct {
 	value any
@@ -35,7 +38,7 @@ var valueCases = map[string][]struct {
 
 func TestValuesAreEncodedByOneRule(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("testdata/case_value_encoding.json")
+	text, err := os.ReadFile(samples + "case_value_encoding.json")
 	if err != nil {
 		t.Fatal(err)
 	}

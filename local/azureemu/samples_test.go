@@ -15,6 +15,9 @@ import (
 	"github.com/scorefn/scorefn/local/azureemu"
 )
 
+// samples are the exchanges that the adapter is tested with too.
+const samples = "../../adapters/azure/testdata/"
+
 // sampleFile is an exchange between host and handler.
 type sampleFile struct {
 	FunctionJSON json.RawMessage `json:"function_json"`
@@ -110,7 +113,7 @@ func sampleEvent(t *testing.T, name string, s sampleFile, data any) azureemu.Eve
 // TestSamples sends what must arrive as the samples say it, and reads the handler's answers.
 func TestSamples(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob("testdata/*.json")
+	files, err := filepath.Glob(samples + "*.json")
 	if err != nil {
 		t.Fatal(err)
 	}
