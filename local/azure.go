@@ -205,26 +205,25 @@ func (a *azureCall) pump(ctx context.Context) func() error {
 	}
 }
 
-// greet says what is where, and a line that works when it is pasted.
+// greet says what is where, and lines that work when they are pasted: a request, and an event whose result is in the log.
 func (a *azureCall) greet(ctx context.Context, url string, set settings.Settings) {
 	fmt.Fprintf(a.out, "%s is served at %s (Ctrl-C stops)\n\n", a.title(), url)
 	a.emu.App().List(a.out, url)
 	body, file := sample(ctx, set)
-	line := ""
+	var request, event string
 	for _, f := range a.emu.App().Functions {
 		method, path := a.emu.App().Path(f)
 		switch {
-		case method == http.MethodPost:
-			line = curl(url+path, body, file)
-		case method == "" && line == "":
-			if input, err := azureemu.ManualInput(body); err == nil && len(input) < longestCurl {
-				line = curl(url+azureemu.AdminPath+f.Name, input, "")
+		case method == http.MethodPost && request == "":
+			request = "\n" + curl(url+path, body, file) + "\n"
+		case method == "" && event == "":
+			input, err := azureemu.ManualInput([]byte(oneLine(body)))
+			if err == nil && len(input) < longestCurl {
+				event = "\n" + curl(url+azureemu.AdminPath+f.Name, input, "") + "\n"
 			}
 		}
 	}
-	if line != "" {
-		fmt.Fprintf(a.out, "\n%s\n\n", line)
-	}
+	fmt.Fprintf(a.out, "%s%s\n", request, event)
 }
 
 // title is what is run.

@@ -133,11 +133,13 @@ func (r azureRig) testCurl(t *testing.T) {
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip(err)
 	}
-	_, out, _ := r.serve(t)
-	line := out.find(t, `(?m)^(curl -s .*)$`)
-	if b, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput(); err != nil || strings.TrimSpace(string(b)) != "[2]" {
-		t.Errorf("%s\n%s %v", line, b, err)
+	_, out, log := r.serve(t)
+	for line, want := range map[string]string{out.find(t, `(?m)^(curl -s \S+/api/.*)$`): "[2]", out.find(t, `(?m)^(curl -s \S+/admin/.*)$`): ""} {
+		if b, err := exec.CommandContext(t.Context(), "sh", "-c", line).CombinedOutput(); err != nil || strings.TrimSpace(string(b)) != want {
+			t.Errorf("%s\n%s %v", line, b, err)
+		}
 	}
+	log.find(t, `(blob) scored/sample.json <- .*"result":\[2\]`)
 }
 
 // invoke is "scorefn azure --invoke".

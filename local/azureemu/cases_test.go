@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scorefn/scorefn/local/azureemu"
 )
@@ -129,7 +130,7 @@ func TestAnswersOfPayloadMode(t *testing.T) {
 			}
 			if want.trap == "empty-body" {
 				s.host = `,"initializationTimeout":"00:01:00"`
-				s.config.FunctionTimeout = 200e6
+				s.config.FunctionTimeout = time.Second
 			}
 			r := start(t, s)
 			first := r.next()

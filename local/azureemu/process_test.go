@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -136,7 +137,7 @@ func testTimeout(t *testing.T) {
 	t.Helper()
 	slow, neighbour := make(chan struct{}, 1), make(chan struct{}, 1)
 	r := start(t, setup{
-		config: azureemu.Config{FunctionTimeout: 400 * time.Millisecond},
+		config: azureemu.Config{FunctionTimeout: 2500 * time.Millisecond},
 		files:  map[string]string{"score/function.json": fmt.Sprintf(httpJSON, ""), "queue/function.json": queueJSON},
 		host:   `,"initializationTimeout":"00:01:00"`,
 		handler: func(w http.ResponseWriter, q *http.Request) {
@@ -181,7 +182,7 @@ func testTimeout(t *testing.T) {
 		t.Error("the first process lives")
 	}
 	log := r.log.String()
-	if !strings.Contains(log, "Timeout value of 00:00:00.4000000 was exceeded by function: Functions.score") || !strings.Contains(log, "'Functions.queue' (Failed") {
+	if !strings.Contains(log, "Timeout value of 00:00:02.5000000 was exceeded by function: Functions.score") || !strings.Contains(log, "'Functions.queue' (Failed") {
 		t.Error("the log does not tell")
 	}
 	if w := r.ask("POST", "/api/score", `{"data":"again"}`); w.Body.String() != "ok" {
@@ -271,9 +272,12 @@ func testDropped(t *testing.T) {
 
 func testNeverListening(t *testing.T) {
 	t.Helper()
-	r := start(t, setup{manual: true, files: scoreHTTP, config: azureemu.Config{InitTimeout: 500 * time.Millisecond}})
+	var starts atomic.Int32
+	r := start(t, setup{manual: true, files: scoreHTTP, config: azureemu.Config{
+		InitTimeout: 200 * time.Millisecond, Started: func(int) { starts.Add(1) },
+	}})
 	<-r.Done()
-	if n := len(r.starts); n != 3 || strings.Count(r.log.String(), "Initializing HttpWorker timed out") != 3 || r.Err() == nil {
+	if n := starts.Load(); n != 3 || strings.Count(r.log.String(), "Initializing HttpWorker timed out") != 3 || r.Err() == nil {
 		t.Errorf("%d starts, %v", n, r.Err())
 	}
 }
