@@ -21,7 +21,25 @@ type blobWatch struct {
 	f                          *Function
 	pattern, container, prefix string
 	receipts                   string // prefix of this function's
-	seen                       map[string]bool
+
+	mu   sync.Mutex
+	seen map[string]bool // by the name of the receipt
+}
+
+// first tells whether a blob has not been seen, and sees it.
+func (w *blobWatch) first(receipt string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seen := w.seen[receipt]
+	w.seen[receipt] = true
+	return !seen
+}
+
+// again lets a blob be found once more, because the storage failed.
+func (w *blobWatch) again(receipt string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.seen, receipt)
 }
 
 func (e *Emulator) watchBlobs(ctx context.Context, f *Function) (*blobWatch, error) {
@@ -59,10 +77,9 @@ func (w *blobWatch) run(ctx context.Context) {
 		}
 		for _, b := range blobs {
 			receipt := w.receipt(b)
-			if _, ok := matchPath(w.pattern, w.container+"/"+b.Name); !ok || w.seen[receipt] {
+			if _, ok := matchPath(w.pattern, w.container+"/"+b.Name); !ok || !w.first(receipt) {
 				continue
 			}
-			w.seen[receipt] = true
 			look = firstLook
 			select {
 			case slots <- struct{}{}:
@@ -73,6 +90,7 @@ func (w *blobWatch) run(ctx context.Context) {
 				defer func() { <-slots }()
 				if err := w.blob(ctx, b, receipt); err != nil && ctx.Err() == nil {
 					w.e.log.error("%s: blob %s/%s: %v", w.f.Name, w.container, b.Name, err)
+					w.again(receipt)
 				}
 			})
 		}
