@@ -66,6 +66,9 @@ func (a *azureCall) invokeOnce(ctx context.Context, set settings.Settings) (err 
 	if method, path := app.Path(f); path != "" {
 		return a.requestOnce(ctx, method, path, data)
 	}
+	if f, err = a.emu.App().Function(f.Name); err != nil { // with its expressions resolved
+		return err
+	}
 	event, err := azureemu.NewEvent(f, azureemu.Input{Data: data, Name: a.once.name})
 	if err != nil {
 		return &exit{exitInvalid, err}

@@ -175,6 +175,18 @@ func loadFunction(file string) (*Function, error) {
 	return f, nil
 }
 
+// expand resolves %NAME% in what bindings name.
+func (a *App) expand(env []string) {
+	for _, f := range a.Functions {
+		for i := range f.Bindings {
+			b := &f.Bindings[i]
+			for _, text := range []*string{&b.QueueName, &b.TopicName, &b.EventHubName, &b.Path} {
+				*text = expand(*text, env)
+			}
+		}
+	}
+}
+
 // Function finds a function by its name, in any case, as the host does.
 func (a *App) Function(name string) (*Function, error) {
 	names := make([]string, 0, len(a.Functions))

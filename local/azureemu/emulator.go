@@ -70,6 +70,7 @@ func New(cfg Config) (*Emulator, error) {
 		stop: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	e.env = environment(app, cfg.Env, cfg.Storage)
+	app.expand(e.env)
 	if _, _, err := app.command(e.env); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (e *Emulator) Pump(ctx context.Context) error {
 	for _, f := range e.app.Functions {
 		switch {
 		case f.Trigger.is("queueTrigger"):
-			queue := expand(f.Trigger.QueueName, e.env)
+			queue := f.Trigger.QueueName
 			if err := a.CreateQueue(ctx, queue); err != nil {
 				return err
 			}

@@ -43,7 +43,7 @@ func (w *blobWatch) again(receipt string) {
 }
 
 func (e *Emulator) watchBlobs(ctx context.Context, f *Function) (*blobWatch, error) {
-	w := &blobWatch{e: e, f: f, pattern: expand(f.Trigger.Path, e.env), receipts: receiptPrefix + "Host.Functions." + f.Name + "/", seen: map[string]bool{}}
+	w := &blobWatch{e: e, f: f, pattern: f.Trigger.Path, receipts: receiptPrefix + "Host.Functions." + f.Name + "/", seen: map[string]bool{}}
 	var rest string
 	w.container, rest, _ = strings.Cut(w.pattern, "/")
 	w.prefix, _, _ = strings.Cut(rest, "{")

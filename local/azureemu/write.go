@@ -23,7 +23,7 @@ func (e *Emulator) write(ctx context.Context, f *Function, a *answer, request []
 		if err != nil {
 			return all, err
 		}
-		target, err := b.target(m, e.env)
+		target, err := b.target(m)
 		if err != nil {
 			return all, err
 		}
@@ -65,10 +65,10 @@ func requestMetadata(request []byte) *metadata {
 
 // target is the queue, topic, hub or blob that a binding names, with its expressions resolved
 // (learn.microsoft.com/azure/azure-functions/functions-bindings-expressions-patterns).
-func (b *Binding) target(m *metadata, env []string) (string, error) {
+func (b *Binding) target(m *metadata) (string, error) {
 	path := b.QueueName + b.TopicName + b.EventHubName + b.Path
 	var missing string
-	path = pathToken.ReplaceAllStringFunc(expand(path, env), func(token string) string {
+	path = pathToken.ReplaceAllStringFunc(path, func(token string) string {
 		name := strings.Trim(token, "{}")
 		if text, ok := m.text(name); ok {
 			return text
