@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -46,7 +45,7 @@ type Events struct {
 var ErrSkipped error = &Error{Kind: Unavailable, Msg: "An earlier item failed, so that this one was not scored."}
 
 // Each scores the items of an event, as many at one time as the model takes, and returns what became of each in the order of
-// items. An item's failure is its own: Each never panics. Failures are logged by ID, without bodies. Once ctx is done the
+// items. With SCOREFN_BATCH they share runs, unless they are ordered; their errors are their own all the same. An item's failure is its own: Each never panics. Failures are logged by ID, without bodies. Once ctx is done the
 // items that are left get its cause.
 //
 // A fetched object is what its store says it is (CSV, NPY, JSON, JSON lines, an image), else what the end of its name says:
@@ -66,9 +65,9 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 		e.MaxObject = int64(f.settings.MaxBody)
 	}
 	ctx, call := withCall(ctx)
-	workers := 1
+	workers, crowd := 1, crowd{}
 	if !e.Ordered {
-		workers = min(len(items), f.concurrency(ctx, items))
+		workers, crowd = f.crowd(ctx, items)
 	}
 	var next atomic.Int64
 	var failed atomic.Bool
@@ -78,15 +77,16 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 			if i >= len(items) {
 				return
 			}
-			item, r := &items[i], &results[i]
+			item, r, guest := &items[i], &results[i], crowd.guest(ctx, i)
 			switch {
 			case ctx.Err() != nil:
 				r.Err = context.Cause(ctx)
 			case e.Ordered && failed.Load():
 				r.Err = ErrSkipped
 			default:
-				*r = f.one(ctx, call, item, &e)
+				*r = f.one(guest.ctx, call, item, &e)
 			}
+			guest.done()
 			r.ID = item.ID
 			if r.Err != nil {
 				failed.Store(true)
@@ -101,20 +101,6 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 	work()
 	group.Wait()
 	return results
-}
-
-// concurrency is how many items are worth a goroutine: as many as the first item's model runs at one time.
-func (f *Function) concurrency(ctx context.Context, items []Item) int {
-	for i := range items {
-		if items[i].Err != nil {
-			continue
-		}
-		if s, err := f.scorer(ctx, items[i].Model, items[i].Version); err == nil {
-			return cap(s.gate.slots)
-		}
-		break // the item itself will tell why
-	}
-	return runtime.GOMAXPROCS(0)
 }
 
 // one scores one item.
@@ -135,7 +121,8 @@ func (f *Function) one(ctx context.Context, call *Call, item *Item, e *Events) (
 }
 
 func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (r Result, err error) {
-	if _, err = f.scorer(ctx, item.Model, item.Version); err != nil { // what cannot be scored need not be fetched
+	model, err := f.scorer(ctx, item.Model, item.Version)
+	if err != nil { // what cannot be scored need not be fetched
 		return r, err
 	}
 	request, s := item.Request, source{id: item.ID, url: item.URL}
@@ -146,6 +133,9 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 		if s.version, err = f.fetch(ctx, &request, item.URL, e); err != nil {
 			return r, err
 		}
+		guest := model.announce(ctx)
+		defer guest.done()
+		ctx = guest.ctx
 	}
 	if isLines(mediaType(request.ContentType)) {
 		r.Response, err = f.lines(ctx, request)

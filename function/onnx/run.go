@@ -23,6 +23,10 @@ import (
 // [Session.Outputs], in fresh memory. Errors are those of [Session.InferBatch].
 func (s *Session) Infer(ctx context.Context, inputs ...tensor.Value) ([]tensor.Value, error) {
 	var out tensor.Batch
+	if j := s.joiner.Load(); j != nil {
+		err := j.InferBatch(ctx, inputs, &out)
+		return out.Values, err
+	}
 	if err := s.infer(ctx, inputs, &out, 0); err != nil {
 		return nil, err
 	}
@@ -38,8 +42,11 @@ const maxHint = 8 << 20
 //
 // Inputs that do not fit the model are a [*tensor.Error]. When ctx is done before the run ends, the run is stopped at the
 // next operator of the model and waited for, and the error is the context's cause. A closed session answers [ErrClosed].
-// Anything else wraps an [*Error]. After an error out holds nothing.
+// Anything else wraps an [*Error]. After an error out holds nothing. After [Session.Batch] calls may share a run.
 func (s *Session) InferBatch(ctx context.Context, in []tensor.Value, out *tensor.Batch) error {
+	if j := s.joiner.Load(); j != nil {
+		return j.InferBatch(ctx, in, out)
+	}
 	return s.infer(ctx, in, out, int(s.hint.Load()))
 }
 
@@ -60,7 +67,7 @@ func (s *Session) infer(ctx context.Context, in []tensor.Value, out *tensor.Batc
 }
 
 func (r *run) infer(ctx context.Context, in []tensor.Value, out *tensor.Batch, size int) error {
-	if err := r.check(in); err != nil {
+	if err := r.s.check(in); err != nil {
 		return err
 	}
 	defer r.unfeed()
