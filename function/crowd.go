@@ -3,70 +3,69 @@ package function
 import (
 	"context"
 	"runtime"
+
+	"github.com/scorefn/scorefn/function/batch"
 )
 
-// crowd is the items of one event where they share runs. Each is announced before it is decoded: the first to reach the model
-// would find it idle otherwise and leave without the rest.
+// crowd is the workers who score the items of an event.
 type crowd struct {
-	items  []Item
-	first  *Item   // whose model they share; nil when they share no runs
-	scorer *scorer // its model
-	ahead  []guest // the items that the workers begin with
+	size   int
+	first  *Item         // whose model it is that
+	joiner *batch.Joiner // lets the items share runs; nil when they do not
 }
 
-// guest is one announced item. Done takes the announcement of one that did not reach the model back.
-type guest struct {
-	ctx  context.Context //nolint:containedctx // of the item, which is scored at once or waits for a worker
-	done func()
-}
-
-// crowd is how many items of an event are worth a goroutine, as many as the first item's model takes at one time, and how
-// they come to it.
-func (f *Function) crowd(ctx context.Context, items []Item) (workers int, c crowd) {
-	workers = runtime.GOMAXPROCS(0)
+// crowd is as many workers as the first item's model runs at one time: more would only wait.
+func (f *Function) crowd(ctx context.Context, items []Item) crowd {
+	c := crowd{size: runtime.GOMAXPROCS(0)}
 	for i := range items {
 		if items[i].Err != nil {
 			continue
 		}
 		if s, err := f.scorer(ctx, items[i].Model, items[i].Version); err == nil {
-			workers = cap(s.gate.slots)
-			if s.joiner != nil {
-				c = crowd{items: items, first: &items[i], scorer: s}
-			}
+			c = crowd{cap(s.gate.slots), &items[i], s.joiner}
 		}
 		break // the item itself will tell why
 	}
-	workers = min(workers, len(items))
-	for i := 0; c.first != nil && i < workers; i++ {
-		c.ahead = append(c.ahead, c.announce(ctx, i))
-	}
-	return workers, c
+	c.size = min(c.size, len(items))
+	return c
 }
 
-// guest is item i as it comes to a worker.
-func (c *crowd) guest(ctx context.Context, i int) guest {
-	if i < len(c.ahead) {
-		return c.ahead[i]
-	}
-	return c.announce(ctx, i)
+// worker is one of a crowd. Each waits for the others at the model, so that their items share runs: decoding takes a while,
+// and the first to get there would find the model idle.
+type worker struct {
+	crowd  *crowd
+	ctx    context.Context //nolint:containedctx // of the event, as the joiner knows the worker
+	caller *batch.Caller   // nil when items do not share runs
 }
 
-func (c *crowd) announce(ctx context.Context, i int) guest {
-	if c.first == nil {
-		return guest{ctx, func() {}}
+// workers makes all of them before the first begins. The joiner is told when a worker has done its last item.
+func (c *crowd) workers(ctx context.Context) []worker {
+	workers := make([]worker, c.size)
+	for i := range workers {
+		w := &workers[i]
+		w.crowd = c
+		if c.joiner != nil {
+			w.ctx, w.caller = c.joiner.Caller(ctx)
+			w.caller.Coming()
+		}
 	}
-	item := &c.items[i]
-	if item.Err != nil || item.URL != "" || item.Model != c.first.Model || item.Version != c.first.Version {
-		return guest{ctx, func() {}} // an object is announced when it is there, see fetchScoreStore
-	}
-	return c.scorer.announce(ctx)
+	return workers
 }
 
-// announce tells the joiner of a model of one request.
-func (s *scorer) announce(ctx context.Context) guest {
-	if s.joiner == nil {
-		return guest{ctx, func() {}}
+// begin is the context in which the worker scores an item. An object has to be fetched first, and another model is none of the joiner's.
+func (w *worker) begin(ctx context.Context, item *Item) context.Context {
+	if w.caller == nil {
+		return ctx
 	}
-	ctx, done := s.joiner.Announce(ctx)
-	return guest{ctx, done}
+	first := w.crowd.first
+	ours := item.Err == nil && item.Model == first.Model && item.Version == first.Version
+	if !ours || item.URL != "" {
+		w.caller.Gone()
+	} else {
+		w.caller.Coming()
+	}
+	if !ours {
+		return ctx
+	}
+	return w.ctx
 }

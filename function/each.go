@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/blob"
 )
 
@@ -65,28 +66,28 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 		e.MaxObject = int64(f.settings.MaxBody)
 	}
 	ctx, call := withCall(ctx)
-	workers, crowd := 1, crowd{}
+	crowd := crowd{size: 1}
 	if !e.Ordered {
-		workers, crowd = f.crowd(ctx, items)
+		crowd = f.crowd(ctx, items)
 	}
 	var next atomic.Int64
 	var failed atomic.Bool
-	work := func() {
+	work := func(w *worker) {
+		defer w.caller.Gone()
 		for {
 			i := int(next.Add(1)) - 1
 			if i >= len(items) {
 				return
 			}
-			item, r, guest := &items[i], &results[i], crowd.guest(ctx, i)
+			item, r := &items[i], &results[i]
 			switch {
 			case ctx.Err() != nil:
 				r.Err = context.Cause(ctx)
 			case e.Ordered && failed.Load():
 				r.Err = ErrSkipped
 			default:
-				*r = f.one(guest.ctx, call, item, &e)
+				*r = f.one(w.begin(ctx, item), call, item, &e)
 			}
-			guest.done()
 			r.ID = item.ID
 			if r.Err != nil {
 				failed.Store(true)
@@ -95,10 +96,11 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 		}
 	}
 	var group sync.WaitGroup
-	for range workers - 1 {
-		group.Go(work)
+	workers := crowd.workers(ctx)
+	for i := range workers[1:] {
+		group.Go(func() { work(&workers[1+i]) })
 	}
-	work()
+	work(&workers[0])
 	group.Wait()
 	return results
 }
@@ -121,10 +123,10 @@ func (f *Function) one(ctx context.Context, call *Call, item *Item, e *Events) (
 }
 
 func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (r Result, err error) {
-	model, err := f.scorer(ctx, item.Model, item.Version)
-	if err != nil { // what cannot be scored need not be fetched
+	if _, err = f.scorer(ctx, item.Model, item.Version); err != nil { // what cannot be scored need not be fetched
 		return r, err
 	}
+	caller := batch.CallerOf(ctx)
 	request, s := item.Request, source{id: item.ID, url: item.URL}
 	if item.URL != "" {
 		if isResult(e.Sink, item.URL) {
@@ -133,9 +135,7 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 		if s.version, err = f.fetch(ctx, &request, item.URL, e); err != nil {
 			return r, err
 		}
-		guest := model.announce(ctx)
-		defer guest.done()
-		ctx = guest.ctx
+		caller.Coming()
 	}
 	if isLines(mediaType(request.ContentType)) {
 		r.Response, err = f.lines(ctx, request)
@@ -145,6 +145,7 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 	if err != nil || e.Sink == "" {
 		return r, err
 	}
+	caller.Gone()
 	s.body = request.Body
 	r.Stored, err = storeResult(ctx, e, s, r.Response)
 	return r, err

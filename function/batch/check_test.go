@@ -164,7 +164,7 @@ func TestToleranceIsOfTheType(t *testing.T) {
 				b = append(b, v...)
 				// One more element, which tells the rows apart and is the largest.
 				b = append(b, make([]byte, len(v)-1)...)
-				b = append(b, byte(0x30+data[uint8](in[0])[i]%4))
+				b = append(b, 0x30+data[uint8](in[0])[i]%4)
 			}
 			return []tensor.Value{{Tensor: tensor.Tensor{DType: d, Shape: []int64{int64(n), 2}, Data: b}}}, nil
 		})

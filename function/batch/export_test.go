@@ -30,7 +30,7 @@ func Split(out []tensor.Value, from, n, rows int, into *tensor.Batch) {
 	split(out, from, n, rows, into)
 }
 
-// Coming is how many announced calls have not arrived.
+// Coming is how many callers are on their way.
 func (j *Joiner) Coming() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()

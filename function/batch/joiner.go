@@ -49,7 +49,7 @@ type Joiner struct {
 	mu      sync.Mutex // guards what follows and the calls' own state
 	queue   []*call    // the oldest first
 	running int        // runs going on
-	coming  int        // calls announced that have not arrived
+	coming  int        // callers on their way
 	last    time.Duration
 	timer   *time.Timer
 	sample  []tensor.Value
@@ -99,7 +99,7 @@ func (j *Joiner) InferBatch(ctx context.Context, in []tensor.Value, out *tensor.
 		<-c.ready // its turn came at this very moment
 	}
 	if c.run == nil {
-		return j.alone(ctx, in, out)
+		return j.alone(ctx, c, out)
 	}
 	r := c.run
 	split(r.out.Values, c.from, c.rows, r.rows, out)
@@ -109,7 +109,7 @@ func (j *Joiner) InferBatch(ctx context.Context, in []tensor.Value, out *tensor.
 
 // forget is the end of a call.
 func (j *Joiner) forget(c *call) {
-	c.in, c.run = nil, nil
+	c.in, c.run, c.caller = nil, nil, nil
 	j.calls.Put(c)
 }
 
@@ -119,28 +119,33 @@ func (j *Joiner) enter(ctx context.Context, c *call, in []tensor.Value) error {
 	if err == nil {
 		err = j.model.Check(in)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.arrived(ctx)
-	if err == nil {
-		rows, ok := j.layout.rows(in)
-		*c = call{in: in, rows: rows, alone: !ok || rows > j.o.Rows, since: time.Now(), ready: c.ready}
-		j.queue = append(j.queue, c)
+	if err != nil {
+		return err
 	}
-	j.dispatch()
-	return err
-}
-
-// alone scores one call in its own goroutine, on its own memory and with its own context. The caller holds a run.
-func (j *Joiner) alone(ctx context.Context, in []tensor.Value, out *tensor.Batch) error {
-	defer j.over(time.Now())
-	return j.model.InferBatch(ctx, in, out)
-}
-
-// over is the end of a run.
-func (j *Joiner) over(start time.Time) {
+	rows, ok := j.layout.rows(in)
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	*c = call{in: in, rows: rows, alone: !ok || rows > j.o.Rows, since: time.Now(), ready: c.ready, caller: j.callerOf(ctx)}
+	c.caller.is(false)
+	j.queue = append(j.queue, c)
+	j.dispatch()
+	return nil
+}
+
+// alone scores one call in its own goroutine, on its own memory and with its own context. It holds a run.
+func (j *Joiner) alone(ctx context.Context, c *call, out *tensor.Batch) error {
+	start := time.Now()
+	defer func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		c.caller.is(true)
+		j.over(start)
+	}()
+	return j.model.InferBatch(ctx, c.in, out)
+}
+
+// over is the end of a run. Joiner.mu is held.
+func (j *Joiner) over(start time.Time) {
 	j.running--
 	j.last = time.Since(start)
 	j.dispatch()
@@ -154,10 +159,8 @@ func (j *Joiner) exec(r *run) {
 	err := j.score(r)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.running--
-	j.last = time.Since(start)
 	j.settle(r, err)
-	j.dispatch()
+	j.over(start)
 }
 
 // score joins the inputs of r and runs the model on them.

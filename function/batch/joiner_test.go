@@ -303,43 +303,59 @@ func TestMisalignedOutputsEndJoiningForGood(t *testing.T) {
 	})
 }
 
-func TestAnnouncedCallsAreWaitedFor(t *testing.T) {
+func TestCallersOnTheirWayAreWaitedFor(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		m := &model{takes: ms}
 		j := joiner(t, m, batch.Options{Rows: 8, Runs: 1})
 		var group sync.WaitGroup
+		start := time.Now()
 		for i := range 4 {
-			ctx, done := j.Announce(t.Context())
+			ctx, caller := j.Caller(t.Context())
+			caller.Coming()
 			group.Go(func() {
-				defer done()
-				time.Sleep(time.Duration(i) * ms) // its body is decoded
-				if i == 3 {
-					return // and was no good
-				}
-				if err := score(ctx, j, float32(i), 1, 4); err != nil {
-					t.Error(err)
+				defer caller.Gone()
+				for n := range 2 {
+					time.Sleep(time.Duration(i) * ms) // a body is decoded
+					if i == 3 {
+						return // and is no good
+					}
+					if err := score(ctx, j, float32(n), 1, 4); err != nil {
+						t.Error(err)
+					}
 				}
 			})
 		}
-		start := time.Now()
 		group.Wait()
-		if got := m.taken(); !slices.Equal(got, []int{3}) || time.Since(start) != 4*ms || j.Coming() != 0 {
+		// The first run waits until the last is known not to come, after 3 ms; the second for the slowest, 2 ms more.
+		if got := m.taken(); !slices.Equal(got, []int{3, 3}) || time.Since(start) != 7*ms || j.Coming() != 0 {
 			t.Errorf("runs of %v rows after %v, %d to come", got, time.Since(start), j.Coming())
 		}
-		if j.Shared() != 2 {
+		if j.Shared() != 4 {
 			t.Errorf("%d calls shared a run", j.Shared())
 		}
-		// One that never comes holds nobody up for long.
-		_, done := j.Announce(t.Context())
-		start = time.Now()
+	})
+}
+
+func TestACallerThatNeverComesHoldsNobodyUpForLong(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := &model{takes: ms}
+		j := joiner(t, m, batch.Options{Rows: 8, Runs: 1})
+		_, caller := j.Caller(t.Context())
+		caller.Coming()
+		start := time.Now()
 		if err := score(t.Context(), j, 1, 1, 4); err != nil || time.Since(start) != batch.Patience+ms {
 			t.Errorf("%v, %v", time.Since(start), err)
 		}
-		done()
-		done()
+		caller.Coming()
+		caller.Gone()
+		caller.Gone()
 		if j.Coming() != 0 {
 			t.Errorf("%d to come", j.Coming())
 		}
+		var nobody *batch.Caller
+		nobody.Coming()
+		nobody.Gone()
 	})
 }

@@ -18,7 +18,9 @@ type call struct {
 	state callState
 	run   *run // in which it has a part; nil when it runs by itself
 	from  int  // its first row in run
-	ready chan struct{}
+
+	caller *Caller // who makes it; nil when that is not known
+	ready  chan struct{}
 }
 
 type callState uint8
@@ -50,7 +52,7 @@ type run struct {
 }
 
 const (
-	// patience is how long calls wait for those that were announced, whose bodies are being decoded.
+	// patience is how long calls wait for callers that are on their way: a body is being decoded.
 	patience = 10 * time.Millisecond
 	// worth is the shortest wait: a timer is not much more exact.
 	worth = 100 * time.Microsecond
@@ -152,6 +154,7 @@ func (j *Joiner) settle(r *run, err error) {
 		switch {
 		case c == nil:
 		case err == nil:
+			c.caller.is(true) // now, or the first to wake up would find nobody to wait for
 			c.tell()
 		default:
 			c.run, c.state, c.alone = nil, queued, true

@@ -35,12 +35,13 @@ func TestEveryCallHasItsOwnAnswer(t *testing.T) {
 				if short {
 					time.AfterFunc(time.Duration(rng.IntN(200))*time.Microsecond, cancel)
 				}
-				done := func() {}
+				var caller *batch.Caller
 				if rng.IntN(3) == 0 {
-					ctx, done = j.Announce(ctx)
+					ctx, caller = j.Caller(ctx)
+					caller.Coming()
 				}
 				err := score(ctx, j, v, n, width)
-				done()
+				caller.Gone()
 				switch {
 				case short && errors.Is(err, context.Canceled):
 				case bad && !errors.Is(err, errPoison), !bad && err != nil:
@@ -63,6 +64,6 @@ func TestEveryCallHasItsOwnAnswer(t *testing.T) {
 		t.Error("no call shared a run")
 	}
 	if j.Coming() != 0 {
-		t.Errorf("%d calls are to come", j.Coming())
+		t.Errorf("%d callers are to come", j.Coming())
 	}
 }
