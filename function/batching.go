@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"time"
 
 	"github.com/scorefn/scorefn/function/batch"
 )
@@ -36,12 +37,14 @@ func (f *Function) joins(ctx context.Context, s *scorer, j *batch.Joiner) bool {
 	if j == nil {
 		return false
 	}
+	start := time.Now()
 	if err := recovered(func() error { return j.Check(ctx) }); err != nil {
 		f.notJoined(ctx, s, err)
 		return false
 	}
-	f.log().InfoContext(ctx, "requests may share runs", "model", s.model.Name, "version", s.model.Version,
-		"rows", f.settings.BatchRows, "delay", f.settings.BatchDelay.String())
+	f.log().LogAttrs(ctx, slog.LevelInfo, "requests may share runs", slog.String("model", s.model.Name),
+		slog.String("version", s.model.Version), slog.Int("rows", f.settings.BatchRows),
+		ms("delayMs", f.settings.BatchDelay), ms("checkMs", time.Since(start)))
 	return true
 }
 

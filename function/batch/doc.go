@@ -4,8 +4,9 @@
 //
 // # Who waits, and how long
 //
-// Joining is adaptive. A call that finds the model idle runs at once, alone, on its caller's memory. While as many runs go
-// on as make sense, calls queue, and what has queued when a run ends is the next one. Where there is room for a further run
+// Joining is adaptive. A call that finds the model idle lets those goroutines go first that are ready to run, and runs, alone
+// and on its caller's memory when none of them was a call. While as many runs go on as make sense, calls queue, and what has
+// queued when a run ends is the next one. Where there is room for a further run
 // but not enough rows for a full one, the oldest call waits for company: never longer than [Options.Delay], and never longer
 // than a quarter of what the last run took, so that the wait cannot cost more than it may save. Where it is
 // known that more calls are on their way, as with the items of an event, they are waited for even when the model is idle

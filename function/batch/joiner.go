@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -128,8 +129,19 @@ func (j *Joiner) enter(ctx context.Context, c *call, in []tensor.Value) error {
 	*c = call{in: in, rows: rows, alone: !ok || rows > j.o.Rows, since: time.Now(), ready: c.ready, caller: j.callerOf(ctx)}
 	c.caller.is(false)
 	j.queue = append(j.queue, c)
+	if j.running < j.o.Runs && !c.alone {
+		j.yield()
+	}
 	j.dispatch()
 	return nil
+}
+
+// yield lets those go first who are ready to run: requests that have arrived and wait for a processor, not for a run. They
+// get here meanwhile and share the run. Where there is nobody it returns at once. Joiner.mu is held before and after.
+func (j *Joiner) yield() {
+	j.mu.Unlock()
+	runtime.Gosched()
+	j.mu.Lock()
 }
 
 // alone scores one call in its own goroutine, on its own memory and with its own context. It holds a run.
