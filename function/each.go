@@ -65,7 +65,7 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 	if e.MaxObject <= 0 {
 		e.MaxObject = int64(f.settings.MaxBody)
 	}
-	ctx, call := withCall(ctx)
+	ctx, call := withCall(ctx, nil)
 	crowd := crowd{size: 1}
 	if !e.Ordered {
 		crowd = f.crowd(ctx, items)

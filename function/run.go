@@ -47,7 +47,7 @@ func (f *Function) Append(ctx context.Context, dst []byte, r Request) (out Respo
 // locked hands do a loaded model with a slot to run in. The run ends at SCORING_TIMEOUT_MS; whatever the script does, the
 // process goes on.
 func (f *Function) locked(ctx context.Context, model, version string, do func(context.Context, *Call, *scorer) error) error {
-	ctx, c := withCall(ctx)
+	ctx, c := withCall(ctx, nil)
 	if f.problem == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.settings.ScoringTimeout, errScoringTimeout)

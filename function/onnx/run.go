@@ -111,12 +111,20 @@ type run struct {
 	pins   runtime.Pinner
 	pinned bool
 	dirty  bool // values are left in c
+
+	stop    func()        // stops a run, in a goroutine of its own, and then says so
+	stopped chan struct{} // that it did
 }
 
 func newRun(s *Session) (*run, error) {
 	r := &run{s: s}
 	if err := take(C.sfn_ctx_new(s.pointer(), C.size_t(len(s.inputs)), C.size_t(len(s.outputs)), s.cOutput, &r.c)); err != nil {
 		return nil, err
+	}
+	r.stopped = make(chan struct{}, 1)
+	r.stop = func() {
+		C.sfn_terminate(r.c)
+		r.stopped <- struct{}{}
 	}
 	r.in = unsafe.Slice(r.c.in, len(s.inputs))
 	r.out = unsafe.Slice(r.c.out, len(s.outputs))
@@ -134,16 +142,12 @@ func (r *run) exec(ctx context.Context, n int, arena []byte) (C.int, error) {
 	if ctx.Done() == nil {
 		return r.call(n, arena), nil
 	}
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		C.sfn_terminate(r.c)
-	})
+	unwatch := context.AfterFunc(ctx, r.stop)
 	state := r.call(n, arena)
-	if stop() {
+	if unwatch() {
 		return state, nil
 	}
-	<-stopped // or it would stop the next run of this context
+	<-r.stopped // or it would stop the next run of this context
 	C.sfn_unterminate(r.c)
 	if state == C.SFN_FAILED {
 		_ = r.takeStatus() // "Exiting due to terminate flag being set to true."

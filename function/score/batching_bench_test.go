@@ -1,4 +1,4 @@
-package bench
+package score_test
 
 import (
 	"bufio"
@@ -32,16 +32,15 @@ import (
 // and the largest. Rate above 1 is more requests a second; cpu (of a request, the client's share with it), p50 and p99 below
 // 1 are less. On a machine with other work, cpu is the figure to go by. Use -benchtime 15x.
 func BenchmarkBatching(b *testing.B) {
-	library := library(b)
-	b.Setenv("ONNXRUNTIME_LIB", library)
-	digits, err := os.ReadFile(root + "/model/digits/1/sample.json")
+	onnxtest.Library(b)
+	digits, err := os.ReadFile("../../model/digits/1/sample.json")
 	must(b, err)
 	for _, m := range []struct {
 		name, file, media string
 		body              []byte
 		requests          int // of each round
 	}{
-		{"digits", model, "application/json", digits, 1600},
+		{"digits", digitsModel, "application/json", digits, 1600},
 		{"perceptron-784-2048", onnxtest.MLP(784, 2048, 10, 1).Temp(b), "application/octet-stream", noise(784), 800},
 		{"convolution-3x32x32", convolution().Temp(b), "application/octet-stream", noise(3 * 32 * 32), 160},
 	} {
@@ -50,7 +49,7 @@ func BenchmarkBatching(b *testing.B) {
 				b.Run(fmt.Sprintf("%s/%s/clients=%d", m.name, value, clients), func(b *testing.B) {
 					plain, _ := scoring(b, m.file, "off")
 					batched, runs := scoring(b, m.file, value)
-					request := post(m.media, m.body)
+					request := httpRequest(m.media, m.body)
 					crowd(b, plain, request, clients, m.requests/4) // warm
 					crowd(b, batched, request, clients, m.requests/4)
 					var rate, cpu, p50, p99 []float64
@@ -72,11 +71,20 @@ func BenchmarkBatching(b *testing.B) {
 	}
 }
 
+func must(b *testing.B, err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+// report gives the median of ratios, which it sorts, with the least and the largest.
 func report(b *testing.B, name string, ratios []float64) {
 	b.Helper()
-	b.ReportMetric(median(ratios), name)
-	b.ReportMetric(slices.Min(ratios), name+"-min")
-	b.ReportMetric(slices.Max(ratios), name+"-max")
+	slices.Sort(ratios)
+	b.ReportMetric(ratios[len(ratios)/2], name)
+	b.ReportMetric(ratios[0], name+"-min")
+	b.ReportMetric(ratios[len(ratios)-1], name+"-max")
 }
 
 // scoring is the address of a server of a model file, and how often the model has run.
@@ -158,7 +166,7 @@ func convolution() onnxtest.Model {
 	}}
 }
 
-func post(media string, body []byte) []byte {
+func httpRequest(media string, body []byte) []byte {
 	return fmt.Appendf(nil, "POST /score HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s", media, len(body), body)
 }
 
