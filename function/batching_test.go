@@ -116,6 +116,36 @@ func TestMessagesAndObjectsOfAnEventShareRuns(t *testing.T) {
 	}
 }
 
+func TestLinesOfAnObjectShareRuns(t *testing.T) {
+	t.Parallel()
+	d, f := newDoubler(t, map[string]string{"SCOREFN_BATCH": "8", "SCOREFN_CONCURRENCY": "1"})
+	var lines, want strings.Builder
+	for i := range 100 {
+		switch {
+		case i == 13:
+			want.WriteString(`{"error": "13 brings bad luck"}` + "\n")
+		case i%10 == 9:
+			lines.WriteString("{\n\n")
+			want.WriteString(`{"error": "POST body could not be decoded as JSON: Expecting property name enclosed in double quotes: line 1 column 2 (char 1)"}` + "\n")
+			continue
+		default:
+			fmt.Fprintf(&want, "[%d]\n", 2*i)
+		}
+		fmt.Fprintf(&lines, "{\"data\": [%d]}\n", i)
+	}
+	store := stored(t, map[string]string{"mem://in/numbers.jsonl": lines.String()})
+	got := f.Each(t.Context(), []Item{{ID: "a", URL: "mem://in/numbers.jsonl"}}, Events{Store: store})[0]
+	if got.Err != nil {
+		t.Fatal(got.Err)
+	}
+	if text := string(got.Response.Body); text != want.String() {
+		t.Errorf("got %s\nwant %s", text, want.String())
+	}
+	if slices.Max(d.runs) < 4 || slices.Max(d.runs) > 8 {
+		t.Errorf("runs of %v rows", d.runs)
+	}
+}
+
 func TestOrderedItemsHaveRunsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	d, f := newDoubler(t, map[string]string{"SCOREFN_BATCH": "8"})

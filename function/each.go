@@ -105,13 +105,17 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 	return results
 }
 
+// ofItem is the context of one item. A call is one run's, and several go on: each has its own, with the event's id.
+func ofItem(ctx context.Context, call *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, &Call{RequestID: call.RequestID, Trace: call.Trace, Header: call.Header})
+}
+
 // one scores one item.
 func (f *Function) one(ctx context.Context, call *Call, item *Item, e *Events) (r Result) {
 	if item.Err != nil {
 		return Result{Err: item.Err}
 	}
-	// A call is one run's, and several go on: each has its own, with the event's id.
-	ctx = context.WithValue(ctx, callKey{}, &Call{RequestID: call.RequestID, Trace: call.Trace, Header: call.Header})
+	ctx = ofItem(ctx, call)
 	err := recovered(func() (err error) {
 		r, err = f.fetchScoreStore(ctx, item, e)
 		return err
@@ -123,7 +127,8 @@ func (f *Function) one(ctx context.Context, call *Call, item *Item, e *Events) (
 }
 
 func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (r Result, err error) {
-	if _, err = f.scorer(ctx, item.Model, item.Version); err != nil { // what cannot be scored need not be fetched
+	model, err := f.scorer(ctx, item.Model, item.Version)
+	if err != nil { // what cannot be scored need not be fetched
 		return r, err
 	}
 	caller := batch.CallerOf(ctx)
@@ -138,7 +143,8 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 		caller.Coming()
 	}
 	if isLines(mediaType(request.ContentType)) {
-		r.Response, err = f.lines(ctx, request)
+		caller.Gone() // its lines come by callers of their own
+		r.Response, err = f.lines(ctx, request, model.joiner)
 	} else {
 		r.Response, err = f.Run(ctx, request)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/jsonscan"
 	"github.com/scorefn/scorefn/function/tensor"
 )
@@ -60,7 +61,11 @@ func (f *Function) locked(ctx context.Context, model, version string, do func(co
 	c.model, c.version = s.model.Name, s.model.Version
 	c.cold = s.cold.CompareAndSwap(true, false)
 	c.queued = time.Now()
-	if err := s.gate.enter(ctx); err != nil {
+	enter := s.gate.enter
+	if batch.CallerOf(ctx) != nil {
+		enter = s.gate.wait // a worker of an event that shares runs: there are as many of them as slots
+	}
+	if err := enter(ctx); err != nil {
 		return f.stopped(ctx, err)
 	}
 	defer s.gate.leave()

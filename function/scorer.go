@@ -68,7 +68,7 @@ func (f *Function) load(ctx context.Context, m modeldir.Model) (*scorer, error) 
 	f.warmUp(ctx, s)
 	if f.joins(ctx, s, joiner) {
 		s.joiner = joiner
-		concurrency *= f.settings.BatchRows // the joiner bounds the runs
+		concurrency = joiner.Calls() // it bounds the runs
 	}
 	s.gate = newGate(concurrency, f.settings.Queue)
 	f.log().LogAttrs(ctx, slog.LevelInfo, "model loaded", slog.String("model", m.Name), slog.String("version", m.Version),

@@ -76,6 +76,9 @@ func New(m Model, inputs, outputs []tensor.Spec, o Options) (*Joiner, error) {
 // On tells whether calls are joined.
 func (j *Joiner) On() bool { return j.state.Load() == on }
 
+// Calls is how many calls at one time fill all runs.
+func (j *Joiner) Calls() int { return j.o.Rows * j.o.Runs }
+
 // Shared is how many calls shared the run of another call.
 func (j *Joiner) Shared() int64 { return j.shared.Load() }
 
@@ -177,14 +180,14 @@ func (j *Joiner) exec(r *run) {
 
 // score joins the inputs of r and runs the model on them.
 func (j *Joiner) score(r *run) (err error) {
+	defer func() {
+		if p := recover(); p != nil { // the call that is at fault will meet it again, in a goroutine whose owner expects it
+			err = fmt.Errorf("batch: a joined run panicked: %v", p)
+		}
+	}()
 	if !j.gather(r) {
 		return nil
 	}
-	defer func() {
-		if p := recover(); p != nil { // each of the calls will meet it in a goroutine whose owner expects it
-			err = fmt.Errorf("batch: the model panicked: %v", p)
-		}
-	}()
 	if err = j.model.InferBatch(r.ctx, r.in.Values, r.out); err != nil {
 		return err
 	}
