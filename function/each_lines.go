@@ -95,7 +95,7 @@ func (f *Function) together(j *batch.Joiner) func(context.Context, []byte, []Req
 func (f *Function) line(ctx context.Context, dst []byte, r Request) ([]byte, error) {
 	from := len(dst)
 	var answer Response
-	err := error(nil)
+	var err error
 	if len(r.Body) > f.settings.MaxBody {
 		err = Errorf(TooLarge, "The line is larger than %d bytes, the limit of this service (SCOREFN_MAX_BODY).", f.settings.MaxBody)
 	} else {
