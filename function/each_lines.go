@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 
 	"github.com/scorefn/scorefn/function/batch"
 )
@@ -16,7 +17,7 @@ import (
 func (f *Function) lines(ctx context.Context, r Request, j *batch.Joiner) (Response, error) {
 	window, score := 1, f.oneByOne
 	if j != nil {
-		window, score = j.Calls(), f.together(j)
+		window, score = linesAtOnce, f.together(j)
 	}
 	out := Response{ContentType: linesType}
 	text := toUTF8(r.Body)
@@ -36,6 +37,9 @@ func (f *Function) lines(ctx context.Context, r Request, j *batch.Joiner) (Respo
 	}
 	return out, nil
 }
+
+// linesAtOnce is how many lines are given to those who score them at one time: their answers are held until all are there.
+const linesAtOnce = 1024
 
 // cutLines makes requests of the next lines of text, as many as there is room for.
 func cutLines(to []Request, text []byte, of *Request) (requests []Request, rest []byte) {
@@ -68,16 +72,25 @@ func (f *Function) together(j *batch.Joiner) func(context.Context, []byte, []Req
 	return func(ctx context.Context, dst []byte, lines []Request) ([]byte, error) {
 		answers, errs := make([][]byte, len(lines)), make([]error, len(lines))
 		call := CallOf(ctx)
+		var next atomic.Int64
+		work := func(ctx context.Context) {
+			for i := int(next.Add(1)) - 1; i < len(lines) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				errs[i] = recovered(func() (err error) {
+					answers[i], err = f.line(ofItem(ctx, call), nil, lines[i])
+					return err
+				})
+				if errs[i] != nil {
+					next.Store(int64(len(lines))) // the item has failed
+				}
+			}
+		}
 		var group sync.WaitGroup
-		for i := range lines {
-			ctx, caller := j.Caller(ofItem(ctx, call))
+		for range min(j.Calls(), len(lines)) {
+			ctx, caller := j.Caller(ctx)
 			caller.Coming()
 			group.Go(func() {
 				defer caller.Gone()
-				errs[i] = recovered(func() (err error) {
-					answers[i], err = f.line(ctx, nil, lines[i])
-					return err
-				})
+				work(ctx)
 			})
 		}
 		group.Wait()
@@ -87,7 +100,7 @@ func (f *Function) together(j *batch.Joiner) func(context.Context, []byte, []Req
 			}
 			dst = append(dst, answers[i]...)
 		}
-		return dst, nil
+		return dst, context.Cause(ctx)
 	}
 }
 

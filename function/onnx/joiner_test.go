@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"reflect"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -217,4 +218,61 @@ func TestAClosedSessionAnswersItsWaitingCalls(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// churnShared makes n calls by eight callers who share runs, with a mistake, a failing call and one that leaves now and then.
+func churnShared(tb testing.TB, s *onnx.Session, j *batch.Joiner, n int) {
+	tb.Helper()
+	var group sync.WaitGroup
+	for range 8 {
+		ctx, caller := j.Caller(tb.Context())
+		caller.Coming()
+		group.Go(func() {
+			defer caller.Gone()
+			out := new(tensor.Batch)
+			for i := range n / 8 {
+				rows := 1 + i%3
+				x := make([]int64, rows)
+				short, cancel := context.WithCancel(ctx)
+				switch i % 50 {
+				case 0:
+					x[0] = 77 // outside the table
+				case 1:
+					go cancel()
+				case 2:
+					x = x[:0] // for the same shape
+				}
+				in := tensor.Value{Tensor: tensor.Tensor{DType: tensor.Int64, Shape: []int64{int64(rows)}, Data: tensor.Of(x).Data}}
+				err := s.InferBatch(short, []tensor.Value{in}, out)
+				cancel()
+				if (err != nil) != (i%50 == 0 || i%50 == 2) && !(i%50 == 1 && errors.Is(err, context.Canceled)) {
+					tb.Errorf("call %d: %v", i, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+}
+
+// TestMemoryDoesNotGrowWithSharedRuns does not run beside others, whose memory it would count.
+func TestMemoryDoesNotGrowWithSharedRuns(t *testing.T) {
+	onnxtest.Library(t)
+	if resident() == 0 {
+		t.Skip("resident memory is not known on " + runtime.GOOS)
+	}
+	m := onnxtest.Gather()
+	m.Inputs = []tensor.Spec{onnxtest.In("i", onnxtest.T(tensor.Int64, "N"))}
+	s := open(t, m)
+	j, err := share(t, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	churnShared(t, s, j, 4000)
+	before := resident()
+	churnShared(t, s, j, 40_000)
+	if grown := resident() - before; grown > 32<<20 {
+		t.Errorf("grew by %d MB", grown>>20)
+	} else {
+		t.Logf("grew by %d KB, %d calls shared a run", grown>>10, j.Shared())
+	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"time"
 
 	"github.com/scorefn/scorefn/function"
+	"github.com/scorefn/scorefn/function/blob"
 	"github.com/scorefn/scorefn/function/modeldir"
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
 	"github.com/scorefn/scorefn/function/score"
@@ -71,6 +73,51 @@ func BenchmarkBatching(b *testing.B) {
 	}
 }
 
+// BenchmarkEventBatching: an event of 100 messages, and one of an object of 1000 JSON lines, with SCOREFN_BATCH=16 against none.
+// The figures are those of BenchmarkBatching. Use -benchtime 25x.
+func BenchmarkEventBatching(b *testing.B) {
+	onnxtest.Library(b)
+	digits, err := os.ReadFile("../../model/digits/1/sample.json")
+	must(b, err)
+	var line bytes.Buffer
+	must(b, json.Compact(&line, digits))
+	line.WriteByte('\n')
+	store := blob.Mem()
+	must(b, store.Put(b.Context(), "mem://in/digits.jsonl", "", bytes.Repeat(line.Bytes(), 1000)))
+	var messages []function.Item
+	for i := range 100 {
+		messages = append(messages, function.Item{ID: strconv.Itoa(i), Request: function.Request{Body: digits}})
+	}
+	for name, items := range map[string][]function.Item{"messages": messages, "lines": {{ID: "o", URL: "mem://in/digits.jsonl"}}} {
+		b.Run(name, func(b *testing.B) {
+			plain, batched := scorer(b, digitsModel, "off"), scorer(b, digitsModel, "16")
+			event := func(f *function.Function) (rate, used float64) {
+				start, from := time.Now(), cpu(b)
+				for range 10 {
+					for _, r := range f.Each(b.Context(), items, function.Events{Store: store}) {
+						must(b, r.Err)
+						if !bytes.HasPrefix(r.Response.Body, []byte("{\"label\":[2]")) {
+							b.Fatalf("answered %.100s", r.Response.Body)
+						}
+					}
+				}
+				return 1 / time.Since(start).Seconds(), cpu(b) - from
+			}
+			event(plain)
+			event(batched)
+			var rates, used []float64
+			for b.Loop() {
+				r0, c0 := event(plain)
+				r1, c1 := event(batched)
+				rates, used = append(rates, r1/r0), append(used, c1/c0)
+			}
+			report(b, "rate", rates)
+			report(b, "cpu", used)
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
 func must(b *testing.B, err error) {
 	b.Helper()
 	if err != nil {
@@ -87,8 +134,8 @@ func report(b *testing.B, name string, ratios []float64) {
 	b.ReportMetric(ratios[len(ratios)-1], name+"-max")
 }
 
-// scoring is the address of a server of a model file, and how often the model has run.
-func scoring(b *testing.B, file, batching string) (addr string, runs func() int) {
+// scorer is a function of a model file.
+func scorer(b *testing.B, file, batching string) *function.Function {
 	b.Helper()
 	s, err := settings.Load(func(name string) string {
 		switch name {
@@ -104,6 +151,13 @@ func scoring(b *testing.B, file, batching string) (addr string, runs func() int)
 		function.WithModel(modeldir.Model{Name: "m", File: file}))
 	b.Cleanup(func() { _ = f.Close() })
 	must(b, f.Init(b.Context()))
+	return f
+}
+
+// scoring is the address of a server of a model file, and how often the model has run.
+func scoring(b *testing.B, file, batching string) (addr string, runs func() int) {
+	b.Helper()
+	f := scorer(b, file, batching)
 	server := httptest.NewServer(function.Handler(f))
 	b.Cleanup(server.Close)
 	return strings.TrimPrefix(server.URL, "http://"), func() int {
