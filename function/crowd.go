@@ -52,7 +52,8 @@ func (c *crowd) workers(ctx context.Context) []worker {
 	return workers
 }
 
-// begin is the context in which the worker scores an item. An object has to be fetched first, and another model is none of the joiner's.
+// begin is the context in which the worker scores an item. An object has to be fetched first, and another model is none of
+// the joiner's.
 func (w *worker) begin(ctx context.Context, item *Item) context.Context {
 	if w.caller == nil {
 		return ctx

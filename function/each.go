@@ -46,8 +46,8 @@ type Events struct {
 var ErrSkipped error = &Error{Kind: Unavailable, Msg: "An earlier item failed, so that this one was not scored."}
 
 // Each scores the items of an event, as many at one time as the model takes, and returns what became of each in the order of
-// items. With SCOREFN_BATCH they share runs, unless they are ordered; their errors are their own all the same. An item's failure is its own: Each never panics. Failures are logged by ID, without bodies. Once ctx is done the
-// items that are left get its cause.
+// items. With SCOREFN_BATCH they share runs, unless they are ordered. An item's failure is its own all the same, and Each never
+// panics. Failures are logged by ID, without bodies. Once ctx is done the items that are left get its cause.
 //
 // A fetched object is what its store says it is (CSV, NPY, JSON, JSON lines, an image), else what the end of its name says:
 // .json .csv .npy .jsonl .ndjson .png .jpg .jpeg .webp, and .bin and .raw for the bytes of a tensor; gzip is unpacked. Each

@@ -24,4 +24,10 @@
 // equal in all calls of a run. What a declaration cannot tell, [Joiner.Check] tries: it compares the answers of joined rows
 // with those of single rows, and joining starts only where they agree. Should outputs turn out not to have a row for each
 // row of the inputs later, joining ends for good.
+//
+// # What it costs
+//
+// A run of many rows takes the memory of as many single ones; the check makes the largest run that there can be, so that a
+// limit that is too low shows when the model is loaded. What is gained depends on the model: perceptrons read their weights
+// once for all rows, convolutions work as long for each row as before.
 package batch

@@ -65,7 +65,10 @@ func TestJoinedRunsAnswerAsSingleOnes(t *testing.T) {
 		m    onnxtest.Model
 		call func(i int) []tensor.Value
 	}{
-		"perceptron": {onnxtest.MLP(64, 128, 10, 1), func(i int) []tensor.Value { n := 1 + i%3; return []tensor.Value{numbers(64*n, int64(n), 64)} }},
+		"perceptron": {onnxtest.MLP(64, 128, 10, 1), func(i int) []tensor.Value {
+			n := 1 + i%3
+			return []tensor.Value{numbers(64*n, int64(n), 64)}
+		}},
 		"nine inputs": {onnxtest.Sum(9), func(int) (in []tensor.Value) {
 			for range 9 {
 				in = append(in, numbers(1, 1))
@@ -134,9 +137,15 @@ func near(a, b []float32) bool {
 	return len(a) == len(b)
 }
 
+// node makes y of x.
+func node(op string, attrs ...onnxtest.Attr) onnxtest.Node {
+	return onnxtest.Node{Op: op, Inputs: []string{"x"}, Outputs: []string{"y"}, Attrs: attrs}
+}
+
 func TestModelsWhoseCallsCannotShareARun(t *testing.T) {
 	t.Parallel()
 	onnxtest.Library(t)
+	axis0, axes0 := []onnxtest.Attr{onnxtest.Int("axis", 0)}, []onnxtest.Attr{onnxtest.Ints("axes", 0)}
 	for name, test := range map[string]struct {
 		m    onnxtest.Model
 		want string
@@ -146,19 +155,17 @@ func TestModelsWhoseCallsCannotShareARun(t *testing.T) {
 		"sequences out":           {onnxtest.ZipMap(), `output "y" is seq(map(`},
 		"maps in":                 {onnxtest.Vectorize(), `input "x" is map(`},
 		"no inputs":               {onnxtest.Constant(tensor.Of([]float32{1})), "no rows"},
-		"softmax over the rows":   {mixed(onnxtest.Node{Op: "Softmax", Inputs: []string{"x"}, Outputs: []string{"y"}, Attrs: []onnxtest.Attr{onnxtest.Int("axis", 0)}}), "alike"},
+		"softmax over the rows":   {mixed(node("Softmax", onnxtest.Int("axis", 0))), "alike"},
 		"the mean of the rows taken away": {mixed(
-			onnxtest.Node{Op: "ReduceMean", Inputs: []string{"x"}, Outputs: []string{"m"}, Attrs: []onnxtest.Attr{onnxtest.Ints("axes", 0)}},
+			onnxtest.Node{Op: "ReduceMean", Inputs: []string{"x"}, Outputs: []string{"m"}, Attrs: axes0},
 			onnxtest.Node{Op: "Mul", Inputs: []string{"x", "x"}, Outputs: []string{"xx"}},
 			onnxtest.Node{Op: "Sub", Inputs: []string{"xx", "m"}, Outputs: []string{"y"}}), "row 0 of 2"},
-		"the mean of the rows": {mixed(
-			onnxtest.Node{Op: "ReduceMean", Inputs: []string{"x"}, Outputs: []string{"y"}, Attrs: []onnxtest.Attr{onnxtest.Ints("axes", 0)}}), "not a row for each row"},
-		"rows turned into columns": {mixed(
-			onnxtest.Node{Op: "Transpose", Inputs: []string{"x"}, Outputs: []string{"y"}}), "not a row for each row"},
+		"the mean of the rows":     {mixed(node("ReduceMean", onnxtest.Ints("axes", 0))), "not a row for each row"},
+		"rows turned into columns": {mixed(node("Transpose")), "not a row for each row"},
 		"rows sorted": {mixed(
 			onnxtest.Node{Op: "Shape", Inputs: []string{"x"}, Outputs: []string{"shape"}},
 			onnxtest.Node{Op: "Gather", Inputs: []string{"shape", "zero"}, Outputs: []string{"n"}},
-			onnxtest.Node{Op: "TopK", Inputs: []string{"x", "n"}, Outputs: []string{"y", "order"}, Attrs: []onnxtest.Attr{onnxtest.Int("axis", 0)}}), "row "},
+			onnxtest.Node{Op: "TopK", Inputs: []string{"x", "n"}, Outputs: []string{"y", "order"}, Attrs: axis0}), "row "},
 	} {
 		s := open(t, test.m)
 		if _, err := share(t, s); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -245,7 +252,9 @@ func churnShared(tb testing.TB, s *onnx.Session, j *batch.Joiner, n int) {
 				in := tensor.Value{Tensor: tensor.Tensor{DType: tensor.Int64, Shape: []int64{int64(rows)}, Data: tensor.Of(x).Data}}
 				err := s.InferBatch(short, []tensor.Value{in}, out)
 				cancel()
-				if (err != nil) != (i%50 == 0 || i%50 == 2) && !(i%50 == 1 && errors.Is(err, context.Canceled)) {
+				switch bad := i%50 == 0 || i%50 == 2; {
+				case i%50 == 1 && errors.Is(err, context.Canceled):
+				case bad != (err != nil):
 					tb.Errorf("call %d: %v", i, err)
 				}
 			}
