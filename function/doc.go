@@ -19,7 +19,8 @@
 // # Shared runs
 //
 // With SCOREFN_BATCH requests that wait at one time, the items of an event and the lines of a JSON lines object share runs of
-// the model; each keeps its own answer and its own error. Package batch says how, and for which models.
+// the model; each keeps its own answer and its own error. Package batch says how, and for which models. As many requests and
+// objects are in memory at one time as there are rows in all runs.
 //
 // # What it does not own
 //

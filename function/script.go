@@ -43,7 +43,8 @@ type Concurrent interface {
 }
 
 // Batcher is a script whose model can score the rows of several requests in one run, as *onnx.Session can: SCOREFN_BATCH.
-// Batch is called once, before the model is warmed up. Its error says why the model cannot.
+// Batch is called once, before the model is warmed up. Its error says why the model cannot. When it can, Run is called by as
+// many goroutines at one time as there are rows in all runs; the joiner bounds the model's runs.
 type Batcher interface {
 	Batch(o batch.Options) (*batch.Joiner, error)
 }

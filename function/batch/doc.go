@@ -27,7 +27,7 @@
 //
 // # What it costs
 //
-// A run of many rows takes the memory of as many single ones; the check makes the largest run that there can be, so that a
-// limit that is too low shows when the model is loaded. What is gained depends on the model: perceptrons read their weights
+// The check makes a run of 2 rows, one of [Options.Rows] and three of one, when the model is loaded. A run of many rows takes
+// the memory of as many single ones: where that is too much, the check shows it. What is gained depends on the model: perceptrons read their weights
 // once for all rows, convolutions work as long for each row as before.
 package batch
