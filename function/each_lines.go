@@ -84,13 +84,12 @@ func (f *Function) together(j *batch.Joiner) func(context.Context, []byte, []Req
 				}
 			}
 		}
+		crowd := crowd{size: min(j.Calls(), len(lines)), joiner: j}
 		var group sync.WaitGroup
-		for range min(j.Calls(), len(lines)) {
-			ctx, caller := j.Caller(ctx)
-			caller.Coming()
+		for _, w := range crowd.workers(ctx) {
 			group.Go(func() {
-				defer caller.Gone()
-				work(ctx)
+				defer w.caller.Gone()
+				work(w.ctx)
 			})
 		}
 		group.Wait()

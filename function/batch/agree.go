@@ -2,6 +2,7 @@ package batch
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -29,26 +30,35 @@ func tolerance(d tensor.DType) (fraction float64, ok bool) {
 // agree compares the outputs for one row: got in a joined run, want in a run of its own.
 func agree(got, want []tensor.Value) error {
 	for i := range want {
-		g, w := &got[i], &want[i]
-		if g.DType != w.DType || !slices.Equal(g.Shape, w.Shape) {
-			return fmt.Errorf("output %d is %v%v in a joined run and %v%v alone", i, g.DType, g.Shape, w.DType, w.Shape)
-		}
-		fraction, float := tolerance(w.DType)
-		if !float {
-			if !bytes.Equal(g.Data, w.Data) || !slices.Equal(g.Strings, w.Strings) {
-				return fmt.Errorf("output %d differs between a joined run and one alone", i)
-			}
-			continue
-		}
-		if err := close64(g.Tensor, w.Tensor, fraction); err != nil {
+		if err := agreeValue(&got[i], &want[i]); err != nil {
 			return fmt.Errorf("output %d: %w", i, err)
 		}
 	}
 	return nil
 }
 
-// close64 compares floats. Equal infinities and NaN in the same place are equal.
-func close64(got, want tensor.Tensor, fraction float64) error {
+var errDiffers = errors.New("it differs between a joined run and one alone")
+
+func agreeValue(got, want *tensor.Value) error {
+	if got.Kind != want.Kind || got.DType != want.DType || !slices.Equal(got.Shape, want.Shape) || len(got.Items) != len(want.Items) {
+		return fmt.Errorf("it is %v%v in a joined run and %v%v alone", got.DType, got.Shape, want.DType, want.Shape)
+	}
+	for i := range want.Items {
+		if err := agreeValue(&got.Items[i], &want.Items[i]); err != nil {
+			return err
+		}
+	}
+	if fraction, float := tolerance(want.DType); float {
+		return agreeFloats(got.Tensor, want.Tensor, fraction)
+	}
+	if !bytes.Equal(got.Data, want.Data) || !slices.Equal(got.Strings, want.Strings) {
+		return errDiffers
+	}
+	return nil
+}
+
+// agreeFloats compares floats. Equal infinities and NaN in the same place are equal.
+func agreeFloats(got, want tensor.Tensor, fraction float64) error {
 	n, _ := tensor.Elements(want.Shape)
 	largest := 0.0
 	for i := range n {

@@ -88,7 +88,7 @@ func TestCheckFindsModelsThatMixRows(t *testing.T) {
 				y[i] = int64(1000*data[float32](in[0])[4*i]) + in[0].Shape[0]
 			}
 			return []tensor.Value{tensor.Of(y)}, nil
-		}, "output 0 differs"},
+		}, "output 0: it differs"},
 		"refuses two rows": {func(in []tensor.Value) ([]tensor.Value, error) {
 			if in[0].Shape[0] > 1 {
 				return nil, errors.New("one at a time")

@@ -20,14 +20,15 @@
 //
 // # Which models
 //
-// Those whose inputs and outputs are tensors with a free first dimension; an input of rank 0, or one with a default, must be
-// equal in all calls of a run. What a declaration cannot tell, [Joiner.Check] tries: it compares the answers of joined rows
-// with those of single rows, and joining starts only where they agree. Should outputs turn out not to have a row for each
-// row of the inputs later, joining ends for good.
+// Those whose inputs and outputs are tensors with a free first dimension. An output may also be a sequence with an element
+// for each row, as the maps of classifiers are; an input of rank 0, or one with a default, must be equal in all calls of a
+// run. What a declaration cannot tell, [Joiner.Check] tries: it compares the answers of joined rows with those of single rows,
+// and joining starts only where they agree. Should outputs turn out not to have a row for each row of the inputs later,
+// joining ends for good.
 //
 // # What it costs
 //
 // The check makes a run of 2 rows, one of [Options.Rows] and three of one, when the model is loaded. A run of many rows takes
-// the memory of as many single ones: where that is too much, the check shows it. What is gained depends on the model: perceptrons read their weights
-// once for all rows, convolutions work as long for each row as before.
+// the memory of as many single ones: where that is too much, the check shows it. What is gained depends on the model:
+// perceptrons read their weights once for all rows, convolutions work as long for each row as before.
 package batch

@@ -42,12 +42,15 @@ func ExampleJoiner() {
 		return
 	}
 	answers := make([]float64, 4)
-	var group sync.WaitGroup
+	contexts, callers := make([]context.Context, len(answers)), make([]*batch.Caller, len(answers))
 	for i := range answers {
-		ctx, caller := j.Caller(context.Background())
-		caller.Coming()
+		contexts[i], callers[i] = j.Caller(context.Background())
+		callers[i].Coming()
+	}
+	var group sync.WaitGroup
+	for i, ctx := range contexts {
 		group.Go(func() {
-			defer caller.Gone()
+			defer callers[i].Gone()
 			var out tensor.Batch
 			if err := j.InferBatch(ctx, []tensor.Value{tensor.Of([]float64{float64(i)})}, &out); err != nil {
 				fmt.Println(err)

@@ -59,6 +59,12 @@ func (l *layout) parts(calls [][]tensor.Value, r role) [][]tensor.Value {
 func misaligned(out []tensor.Value, rows int) error {
 	for i := range out {
 		v := &out[i]
+		if v.Kind == tensor.KindSequence {
+			if len(v.Items) != rows {
+				return fmt.Errorf("output %d of %d rows is a sequence of %d: not a value for each row", i, rows, len(v.Items))
+			}
+			continue
+		}
 		if v.Kind != tensor.KindTensor || !byteSized(v.DType) || len(v.Shape) == 0 || v.Shape[0] != int64(rows) {
 			t := tensor.Type{Kind: v.Kind, DType: v.DType, Ranked: true, Shape: v.Shape}
 			return fmt.Errorf("output %d of %d rows is %v: not a row for each row", i, rows, t)
@@ -78,6 +84,10 @@ func split(out []tensor.Value, from, n, rows int, into *tensor.Batch) {
 	at := 0
 	for i := range out {
 		v := &out[i]
+		if v.Kind == tensor.KindSequence {
+			into.Values[i] = tensor.Value{Kind: v.Kind, Items: slices.Clone(v.Items[from : from+n])} // what it holds is nobody's to reuse
+			continue
+		}
 		each := len(v.Data) / rows
 		end := at + copy(arena[at:], v.Data[from*each:(from+n)*each])
 		into.SetTensor(i, v.DType, v.Shape, arena[at:end:end])

@@ -310,11 +310,15 @@ func TestCallersOnTheirWayAreWaitedFor(t *testing.T) {
 		j := joiner(t, m, batch.Options{Rows: 8, Runs: 1})
 		var group sync.WaitGroup
 		start := time.Now()
-		for i := range 4 {
-			ctx, caller := j.Caller(t.Context())
-			caller.Coming()
+		var contexts [4]context.Context
+		var callers [4]*batch.Caller
+		for i := range callers {
+			contexts[i], callers[i] = j.Caller(t.Context())
+			callers[i].Coming()
+		}
+		for i, ctx := range contexts {
 			group.Go(func() {
-				defer caller.Gone()
+				defer callers[i].Gone()
 				for n := range 2 {
 					time.Sleep(time.Duration(i) * ms) // a body is decoded
 					if i == 3 {

@@ -44,7 +44,8 @@ func TestWhichDeclarationsHaveRows(t *testing.T) {
 		"no inputs":                   {nil, []tensor.Spec{y}, "no rows"},
 		"scalars alone":               {[]tensor.Spec{fixed("sr", tensor.Int64)}, []tensor.Spec{y}, "no rows"},
 		"no outputs":                  {[]tensor.Spec{x}, nil, "no rows"},
-		"a sequence out":              {[]tensor.Spec{x}, []tensor.Spec{seq}, `output "s" is seq(`},
+		"a sequence out":              {[]tensor.Spec{x}, []tensor.Spec{seq}, ""},
+		"a map out":                   {[]tensor.Spec{x}, []tensor.Spec{{Name: "m", Type: tensor.Type{Kind: tensor.KindMap, DType: tensor.Int64, Elem: &y.Type}}}, `output "m" is map(`},
 		"a scalar out":                {[]tensor.Spec{x}, []tensor.Spec{fixed("y", tensor.Float32)}, `output "y" is float32[]`},
 		"a fixed first dimension out": {[]tensor.Spec{x}, []tensor.Spec{fixed("y", tensor.Float32, 10)}, `output "y" is float32[10]`},
 	} {

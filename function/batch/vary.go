@@ -28,7 +28,8 @@ func cloned(values []tensor.Value) []tensor.Value {
 	arena, from := b.Arena(size), 0
 	for i := range values {
 		v := &values[i]
-		if v.Kind == tensor.KindNone {
+		if v.Kind != tensor.KindTensor { // absent, or in memory of its own
+			b.Values[i] = *v
 			continue
 		}
 		to := from + copy(arena[from:], v.Data)

@@ -29,12 +29,15 @@ func share(tb testing.TB, s *onnx.Session) (*batch.Joiner, error) {
 // together calls f for every input set, by callers who are waited for.
 func together(tb testing.TB, j *batch.Joiner, calls [][]tensor.Value, f func(ctx context.Context, i int)) {
 	tb.Helper()
-	var group sync.WaitGroup
+	contexts, callers := make([]context.Context, len(calls)), make([]*batch.Caller, len(calls))
 	for i := range calls {
-		ctx, caller := j.Caller(tb.Context())
-		caller.Coming()
+		contexts[i], callers[i] = j.Caller(tb.Context())
+		callers[i].Coming()
+	}
+	var group sync.WaitGroup
+	for i, ctx := range contexts {
 		group.Go(func() {
-			defer caller.Gone()
+			defer callers[i].Gone()
 			f(ctx, i)
 		})
 	}
@@ -74,6 +77,10 @@ func TestJoinedRunsAnswerAsSingleOnes(t *testing.T) {
 				in = append(in, numbers(1, 1))
 			}
 			return in
+		}},
+		"a map for each row": {onnxtest.ZipMap(), func(i int) []tensor.Value {
+			n := 1 + i%2
+			return []tensor.Value{numbers(3*n, int64(n), 3)}
 		}},
 		"text": {onnxtest.Identity(onnxtest.T(tensor.String, "N", 2)), func(i int) []tensor.Value {
 			return []tensor.Value{tensor.OfStrings([]string{string(rune('a' + i)), "x\x00y"}, 1, 2)}
@@ -152,10 +159,14 @@ func TestModelsWhoseCallsCannotShareARun(t *testing.T) {
 	}{
 		"a fixed first dimension": {onnxtest.Identity(onnxtest.T(tensor.Float32, 1, 3)), `input "x" is float32[1,3]`},
 		"an open rank":            {onnxtest.Identity(onnxtest.AnyRank(tensor.Float32)), "no free first dimension"},
-		"sequences out":           {onnxtest.ZipMap(), `output "y" is seq(map(`},
-		"maps in":                 {onnxtest.Vectorize(), `input "x" is map(`},
-		"no inputs":               {onnxtest.Constant(tensor.Of([]float32{1})), "no rows"},
-		"softmax over the rows":   {mixed(node("Softmax", onnxtest.Int("axis", 0))), "alike"},
+		"a sequence of two, however many rows": {onnxtest.Model{Graph: onnxtest.Graph{
+			Inputs:  []tensor.Spec{onnxtest.In("x", onnxtest.T(tensor.Float32, "N", 4))},
+			Outputs: []tensor.Spec{onnxtest.In("y", onnxtest.Seq(onnxtest.AnyRank(tensor.Float32)))},
+			Nodes:   []onnxtest.Node{{Op: "SequenceConstruct", Inputs: []string{"x", "x"}, Outputs: []string{"y"}}},
+		}}, "is a sequence of 2"},
+		"maps in":               {onnxtest.Vectorize(), `input "x" is map(`},
+		"no inputs":             {onnxtest.Constant(tensor.Of([]float32{1})), "no rows"},
+		"softmax over the rows": {mixed(node("Softmax", onnxtest.Int("axis", 0))), "alike"},
 		"the mean of the rows taken away": {mixed(
 			onnxtest.Node{Op: "ReduceMean", Inputs: []string{"x"}, Outputs: []string{"m"}, Attrs: axes0},
 			onnxtest.Node{Op: "Mul", Inputs: []string{"x", "x"}, Outputs: []string{"xx"}},
