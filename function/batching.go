@@ -32,12 +32,13 @@ func (f *Function) joiner(ctx context.Context, s *scorer, runs int) *batch.Joine
 	return j
 }
 
-// joins tries whether the model answers joined rows as it answers single ones. The warm-up has shown j how rows look.
+// joins tries whether the model answers joined rows as it answers single ones. The sample shows j how rows look.
 func (f *Function) joins(ctx context.Context, s *scorer, j *batch.Joiner) bool {
 	if j == nil {
 		return false
 	}
 	start := time.Now()
+	f.scoreSample(ctx, s) // unless the warm-up did
 	if err := recovered(func() error { return j.Check(ctx) }); err != nil {
 		f.notJoined(ctx, s, err)
 		return false

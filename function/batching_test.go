@@ -146,6 +146,25 @@ func TestLinesOfAnObjectShareRuns(t *testing.T) {
 	}
 }
 
+// warmDoubler is a doubler that needs no warm-up.
+type warmDoubler struct{ *doubler }
+
+func (warmDoubler) Warmed() bool { return true }
+
+func TestTheSampleShowsWhatRowsLookLikeEvenWithoutAWarmUp(t *testing.T) {
+	t.Parallel()
+	d := &doubler{}
+	f := New(func(context.Context, modeldir.Model) (Script, error) { return warmDoubler{d}, nil },
+		WithModel(modeldir.Model{Name: "doubler"}), WithLogger(quiet), set(t, map[string]string{"SCOREFN_BATCH": "8"}))
+	t.Cleanup(func() { _ = f.Close() })
+	if err := f.Init(t.Context()); err != nil {
+		t.Fatal(Reason(err))
+	}
+	if !slices.Equal(d.runs, []int{3, 1, 1, 1, 2, 8}) || !d.On() { // the sample, its rows, the check's runs
+		t.Errorf("runs of %v rows", d.runs)
+	}
+}
+
 func TestOrderedItemsHaveRunsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	d, f := newDoubler(t, map[string]string{"SCOREFN_BATCH": "8"})

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"math"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -310,5 +311,32 @@ func TestErrorfKeepsTheCause(t *testing.T) {
 	err := Errorf(Invalid, "reading: %w", io.ErrUnexpectedEOF)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || AsError(err).Msg != "reading: unexpected EOF" {
 		t.Errorf("got %v", err)
+	}
+}
+
+// warmed is a sampler that ran its model in init.
+type warmed struct{ sampler }
+
+func (warmed) Warmed() bool { return true }
+
+func TestWarmedScriptScoresItsSampleOnlyForTheDocuments(t *testing.T) {
+	t.Parallel()
+	var runs atomic.Int64
+	f := New(func(context.Context, modeldir.Model) (Script, error) {
+		return warmed{sampler{func(context.Context, json.RawMessage) (any, error) {
+			runs.Add(1)
+			return "answered", nil
+		}}}, nil
+	}, WithModel(modeldir.Model{Name: "m"}), WithLogger(quiet), set(t, nil))
+	t.Cleanup(func() { _ = f.Close() })
+	if err := f.Init(t.Context()); err != nil || runs.Load() != 0 {
+		t.Fatalf("init: %v, %d runs", err, runs.Load())
+	}
+	for range 2 {
+		w := httptest.NewRecorder()
+		Handler(f).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/swagger.json?version=3", nil))
+		if w.Code != 200 || !strings.Contains(w.Body.String(), "answered") || runs.Load() != 1 {
+			t.Errorf("%d %s, %d runs", w.Code, w.Body, runs.Load())
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -34,7 +35,8 @@ type scorer struct {
 	cold        atomic.Bool     // nothing was asked yet
 	stats       stats
 	sample      []byte // a request body
-	answer      []byte // what it was answered when the model was warmed up
+	answer      []byte // of the sample
+	asked       sync.Once
 }
 
 // load runs the script's init and one request through the whole path: the first run of a session is slower than the others,
@@ -113,19 +115,27 @@ func (f *Function) warmUp(ctx context.Context, s *scorer) {
 		f.log().WarnContext(ctx, "the sample could not be read", "model", s.model.Name, "error", err)
 		return
 	}
-	if s.sample == nil {
-		return
+	if w, ok := s.script.(Warmed); !ok || !w.Warmed() {
+		f.scoreSample(ctx, s)
 	}
-	var r Response
-	err = recovered(func() (err error) {
-		r, err = f.append(ctx, new(Call), nil, s, &Request{Body: s.sample, ContentType: jsonType})
-		return err
+}
+
+// scoreSample scores the sample, once.
+func (f *Function) scoreSample(ctx context.Context, s *scorer) {
+	s.asked.Do(func() {
+		if s.sample == nil {
+			return
+		}
+		err := recovered(func() error {
+			r, err := f.append(ctx, new(Call), nil, s, &Request{Body: s.sample, ContentType: jsonType})
+			s.answer = r.Body
+			return err
+		})
+		if err != nil {
+			s.answer = nil
+			f.log().WarnContext(ctx, "the sample was not scored", "model", s.model.Name, "error", err)
+		}
 	})
-	if err != nil {
-		f.log().WarnContext(ctx, "the sample was not scored", "model", s.model.Name, "error", err)
-		return
-	}
-	s.answer = r.Body
 }
 
 // sample is the request body to warm up with; nil when there is none.

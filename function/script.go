@@ -55,6 +55,11 @@ type Sampler interface {
 	Sample() []byte
 }
 
+// Warmed is a script that may have run its model already when init returns: then the sample is not scored to warm it up.
+type Warmed interface {
+	Warmed() bool
+}
+
 // SelfChecking is a script that itself refuses data which is not one valid JSON value, and so saves the check that is made
 // before Run otherwise.
 type SelfChecking interface {

@@ -63,6 +63,8 @@ func commands() []command {
 		lambdaCommand(),
 		eventCommand(),
 		packageCommand(),
+		bakeCommand(),
+		benchCommand(),
 		{"doctor", "", "print the library, the model and the settings in force", doctor, modelFlags},
 		{"setup", "", "fetch the ONNX Runtime library, once", setup, setupFlags},
 		{"version", "", "print the version", version, func(*flag.FlagSet, *call) {}},

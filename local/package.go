@@ -10,17 +10,24 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/scorefn/scorefn/function/modeldir"
+	"github.com/scorefn/scorefn/function/onnx"
 	"github.com/scorefn/scorefn/local/ortlib"
 	"github.com/scorefn/scorefn/local/pack"
 )
 
 // packaging is the flags of "scorefn package".
 type packaging struct {
+	bake                   bool
+	tmp                    string // folder for what is made on the way
+	google                 cloudFunctions
+	az                     azureFlags
 	arch, model, out, part string
 	program                string // built already; "" builds it
+	given                  *flag.FlagSet
 }
 
 // platform is what "scorefn package" knows of one.
@@ -32,6 +39,8 @@ type platform struct {
 func platforms() []platform {
 	return []platform{
 		{"lambda", (*packaging).lambda},
+		{"azure", (*packaging).azure},
+		{"cloudfunctions", (*packaging).cloudfunctions},
 	}
 }
 
@@ -49,20 +58,48 @@ func packageCommand() command {
 		"package", "[" + strings.Join(platformNames(), "|") + "]", "make what a platform deploys",
 		func(ctx context.Context, c *call) error {
 			for _, to := range platforms() {
-				if len(c.args) == 1 && c.args[0] == to.name {
-					return to.pack(p, ctx, c)
+				if len(c.args) != 1 || c.args[0] != to.name {
+					continue
 				}
+				if err := p.onlyFor(to.name); err != nil {
+					return &exit{exitUsage, err}
+				}
+				return p.with(func() error { return to.pack(p, ctx, c) })
 			}
 			return &exit{exitUsage, errors.New("which platform? There is: " + strings.Join(platformNames(), ", "))}
 		},
 		func(f *flag.FlagSet, _ *call) {
+			p.given = f
+			p.google.flags(f)
 			f.StringVar(&p.arch, "arch", "amd64", "`architecture` as Go names it: amd64 (x86_64) or arm64")
 			f.StringVar(&p.model, "model", "", "`folder` with the model (default: the bundled one)")
-			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/lambda-ARCH.zip)")
-			f.StringVar(&p.part, "part", "all", "all; function without the library, or layer, the library alone")
-			f.StringVar(&p.program, "bootstrap", "", "`file` that was built already (default: it is built from the source here)")
+			f.BoolVar(&p.bake, "bake", false, "bake the model first, so that it starts faster: see \"scorefn bake\"")
+			f.StringVar(&p.out, "out", "", "`file` to write, or a folder when it ends in / (default dist/PLATFORM-ARCH.zip, dist/cloudfunctions)")
+			f.StringVar(&p.part, "part", "all", "lambda: all; function without the library, or layer, the library alone")
+			f.StringVar(&p.program, "bootstrap", "", "lambda: `file` that was built already (default: it is built from the source here)")
+			p.az.flags(f)
 		},
 	}
+}
+
+// with gives do a folder for what is made on the way.
+func (p *packaging) with(do func() error) (err error) {
+	if p.tmp, err = os.MkdirTemp("", "scorefn-package-*"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(p.tmp)) }()
+	return do()
+}
+
+// onlyFor refuses a flag of another platform: its description starts with the name of the one that it is for.
+func (p *packaging) onlyFor(platform string) (err error) {
+	p.given.Visit(func(f *flag.Flag) {
+		owner, _, _ := strings.Cut(f.Usage, ": ")
+		if owner != platform && slices.Contains(platformNames(), owner) {
+			err = errors.Join(err, fmt.Errorf("--%s is for %s alone", f.Name, owner))
+		}
+	})
+	return err
 }
 
 // crossCompilers is what builds cgo code for Linux on another architecture.
@@ -96,18 +133,29 @@ func (p *packaging) build(ctx context.Context, c *call, root, to, from string, f
 	return nil
 }
 
-// addModel adds the folder of the model as it is, without what trained it.
-func (p *packaging) addModel(files *pack.Files) error {
+// addModel adds the folder of the model as it is, without what trained it, or baked.
+func (p *packaging) addModel(ctx context.Context, c *call, files *pack.Files) error {
 	repo, err := modeldir.Open(modeldir.Config{AzureMLModelDir: p.model})
 	if err != nil {
 		return err
 	}
 	models := repo.Models()
-	if len(models) == 1 { // wherever it lay, it is found again under its name
-		m := models[0]
-		return files.Tree(m.Dir, strings.Join([]string{"model", m.Name, cmp.Or(m.Version, "1")}, "/"), "train")
+	if len(models) != 1 {
+		if p.bake {
+			return &exit{exitUsage, fmt.Errorf("--bake takes one model, and %s holds %d: name its folder with --model", repo.Root(), len(models))}
+		}
+		return files.Tree(repo.Root(), "model", "train")
 	}
-	return files.Tree(repo.Root(), "model", "train")
+	m := models[0] // wherever it lay, it is found again under its name
+	dir := m.Dir
+	if p.bake {
+		fmt.Fprintf(c.err, "package: baking %s\n", m.File)
+		dir = filepath.Join(p.tmp, "model")
+		if _, err := bakeModel(ctx, m, dir, onnx.BakeOptions{}); err != nil {
+			return err
+		}
+	}
+	return files.Tree(dir, strings.Join([]string{"model", m.Name, cmp.Or(m.Version, "1")}, "/"), "train")
 }
 
 func (p *packaging) addLibrary(ctx context.Context, c *call, files *pack.Files) error {

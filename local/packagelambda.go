@@ -27,7 +27,7 @@ func (p *packaging) lambda(ctx context.Context, c *call) error {
 	var err error
 	if p.part == "all" || p.part == "function" {
 		if err = p.addBootstrap(ctx, c, &files); err == nil {
-			err = p.addModel(&files)
+			err = p.addModel(ctx, c, &files)
 		}
 	}
 	if err == nil && (p.part == "all" || p.part == "layer") {

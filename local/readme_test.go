@@ -12,14 +12,14 @@ import (
 	"github.com/scorefn/scorefn/function/score"
 )
 
-// Every row of the README's table of bodies, pasted into a shell.
+// Every row of the table of bodies, pasted into a shell.
 func TestReadmeBodies(t *testing.T) {
 	t.Parallel()
 	onnxtest.Library(t)
 	if _, err := exec.LookPath("curl"); err != nil {
 		t.Skip("curl is not installed")
 	}
-	readme, err := os.ReadFile("../README.md")
+	readme, err := os.ReadFile("../function/README.md")
 	if err != nil {
 		t.Fatal(err)
 	}

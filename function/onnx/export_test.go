@@ -41,3 +41,9 @@ func Agree(sig *Signature, own [lists][]tensor.Spec) error { return agree(sig, o
 
 // Explain is explain.
 func Explain(err error) error { return explain(err) }
+
+// Near compares two JSON texts of floats as golden values are compared.
+func Near(got, want string) error {
+	w := goldenOutput{Value: []byte(want)}
+	return w.compare(&goldenOutput{Value: []byte(got)}, tensor.Float32)
+}

@@ -82,14 +82,18 @@ func libraryDirs() []string {
 	if runtime.GOOS == "linux" {
 		add("/opt/lib")
 	}
-	for _, base := range []string{cwd, exe} { // Cloud Functions keeps the uploaded tree in a folder of this name
-		if base != "" {
-			add(base, "serverless_function_source_code", platform)
-			add(filepath.Dir(base), "serverless_function_source_code", platform)
+	for _, base := range []string{cwd, exe} {
+		if base == "" {
+			continue
+		}
+		for _, dir := range []string{base, filepath.Dir(base)} { // Cloud Functions keeps the uploaded tree in a folder of this name
+			add(dir, "serverless_function_source_code", "lib")
+			add(dir, "serverless_function_source_code", platform)
 		}
 	}
-	if root := moduleRoot(cwd); root != "" { // go test ./…, go run
+	if root := moduleRoot(cwd); root != "" { // go test ./…, go run; lib/ alone in a tree that was packaged
 		add(root, platform)
+		add(root, "lib")
 	}
 	if _, file, _, ok := runtime.Caller(0); ok { // this module's own tree; empty in a binary built with -trimpath
 		if root := moduleRoot(filepath.Dir(file)); root != "" {

@@ -45,7 +45,9 @@ func TestLibrarySearch(t *testing.T) {
 	platform := filepath.Join("lib", runtime.GOOS+"-"+runtime.GOARCH)
 	for _, test := range []struct{ reason, cwd, at string }{
 		{"the source tree, from a folder deep inside", "a/b", filepath.Join(platform, name)},
-		{"Cloud Functions", ".", filepath.Join("serverless_function_source_code", platform, name)},
+		{"Cloud Functions", ".", filepath.Join("serverless_function_source_code", "lib", name)},
+		{"Cloud Functions, a tree that was not packaged", ".", filepath.Join("serverless_function_source_code", platform, name)},
+		{"a packaged tree, run where it was written", "server", filepath.Join("lib", name)},
 	} {
 		root, err := filepath.EvalSymlinks(t.TempDir())
 		if err != nil {

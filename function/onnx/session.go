@@ -39,6 +39,7 @@ type Session struct {
 	metadata    Metadata
 	concurrency int
 	hint        atomic.Int64 // bytes of the last run's outputs
+	warm        bool         // it ran when it was opened
 	joiner      atomic.Pointer[batch.Joiner]
 
 	names   []*C.char // C copies of the names: inputs, then outputs
@@ -53,8 +54,9 @@ type Session struct {
 }
 
 // Open loads the model file at path, .onnx or .ort, with the ONNX Runtime library that o names. Files of weights that the
-// model names are looked for beside it. The context is only looked at before the load starts: ONNX Runtime cannot be
-// stopped in it. An error wraps an [*Error] when it is ONNX Runtime's.
+// model names are looked for beside it. A model that [Bake] made is loaded as its sidecar says, and must answer what that
+// holds. The context is only looked at before the load starts: ONNX Runtime cannot be stopped in it. An error wraps an
+// [*Error] when it is ONNX Runtime's.
 func Open(ctx context.Context, path string, o Options) (*Session, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -66,12 +68,16 @@ func Open(ctx context.Context, path string, o Options) (*Session, error) {
 	if err := regularFile(path); err != nil {
 		return nil, fmt.Errorf("onnx: model %q: %w", path, err)
 	}
-	ortModel, size, err := ortFormat(path)
+	format, size, err := ortFormat(path)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: model %q: %w", path, err)
 	}
+	baked, err := readBaked(path)
+	if err != nil {
+		return nil, err
+	}
 	var sig *Signature
-	if !ortModel { // first, for it is cheap and finds what is no model at all
+	if baked == nil && !format { // first, for it is cheap and finds what is no model at all
 		if sig, err = ReadSignature(path); err != nil {
 			return nil, err
 		}
@@ -79,21 +85,34 @@ func Open(ctx context.Context, path string, o Options) (*Session, error) {
 	if err := Load(cmp.Or(o.Library, env.Library)); err != nil {
 		return nil, err
 	}
-	threads := cmp.Or(o.Threads, env.Threads)
-	if threads <= 0 {
-		if threads = 1; size >= smallModel {
-			threads = env.VCPUs()
+	how := loading{ort: format, threads: cmp.Or(o.Threads, env.Threads)}
+	if how.threads <= 0 {
+		if how.threads = 1; size >= smallModel || baked != nil && baked.WeightsSize >= smallModel {
+			how.threads = env.VCPUs()
 		}
 	}
-	native, err := load(path, ortModel, threads)
+	how.concurrency = max(1, env.VCPUs()/how.threads)
+	if baked != nil {
+		return openBaked(ctx, path, baked, how)
+	}
+	s, err := newSession(path, how, sig)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: model %q: %w", path, err)
 	}
-	s := &Session{native: native, concurrency: max(1, env.VCPUs()/threads)}
+	return s, nil
+}
+
+// newSession loads the model alone. Sig is its signature, nil where ONNX Runtime is to be asked.
+func newSession(path string, how loading, sig *Signature) (*Session, error) {
+	native, err := load(path, how)
+	if err != nil {
+		return nil, err
+	}
+	s := &Session{native: native, concurrency: how.concurrency}
 	s.drained.L = &s.mu
 	if err := s.describe(sig); err != nil {
 		_ = native.Destroy() // never fails
-		return nil, fmt.Errorf("onnx: model %q: %w", path, err)
+		return nil, err
 	}
 	s.copyNames()
 	return s, nil

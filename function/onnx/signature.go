@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/scorefn/scorefn/function/tensor"
 )
@@ -22,6 +23,7 @@ type Signature struct {
 	Metadata
 	Inputs  []tensor.Spec  // required inputs, then those with a default in the file (Optional), each in the model's order
 	Outputs []tensor.Spec  // in the model's order
+	Weights []string       // files beside the model that hold weights
 	Ops     map[string]int // operator ("domain.Op" outside ai.onnx) to nodes, in subgraphs and model-local functions as well
 }
 
@@ -135,8 +137,13 @@ func (w *modelWalker) opset(size uint64) error {
 	return err
 }
 
-// property reads a StringStringEntryProto: 1 key, 2 value. The last of two with one key stands.
+// property reads a StringStringEntryProto of the model. The last of two with one key stands.
 func (w *modelWalker) property(size uint64) error {
+	return w.entry(size, func(key, value string) { w.s.Custom[key] = value })
+}
+
+// entry reads a StringStringEntryProto: 1 key, 2 value. One that is too long is passed over.
+func (w *modelWalker) entry(size uint64, take func(key, value string)) error {
 	if size > maxText {
 		return w.skip(size)
 	}
@@ -150,7 +157,7 @@ func (w *modelWalker) property(size uint64) error {
 		}
 		return w.rest(wire, v)
 	})
-	w.s.Custom[key] = value
+	take(key, value)
 	return err
 }
 
@@ -187,8 +194,15 @@ func (w *modelWalker) mainGraph(num, wire int, v uint64) error {
 	return w.skip(v)
 }
 
-// weight reads a field of a TensorProto: 8 name. Everything else, the data above all, is skipped.
+// weight reads a field of a TensorProto: 8 name, 13 external_data. Everything else, the data above all, is skipped.
 func (w *modelWalker) weight(num, wire int, v uint64) error {
+	if num == 13 && wire == wireBytes {
+		return w.entry(v, func(key, value string) {
+			if key == "location" && !slices.Contains(w.s.Weights, value) {
+				w.s.Weights = append(w.s.Weights, value)
+			}
+		})
+	}
 	if num == 8 && wire == wireBytes {
 		var name string
 		err := w.text(v, &name)

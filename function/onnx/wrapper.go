@@ -39,8 +39,19 @@ func ortFormat(path string) (yes bool, size int64, err error) {
 	return bytes.Equal(head[4:], []byte("ORTM")), info.Size(), nil
 }
 
+// loading is how a session is made.
+type loading struct {
+	ort         bool // the file is in ONNX Runtime's own format
+	threads     int
+	concurrency int
+	unpacked    bool // leave the weights as they are, see Baked.InitOverWarm
+
+	bakeTo  string // not "": write the optimised model there, for which nothing is done that holds for this processor alone
+	weights string // not "": and its weights into this file beside it, as ONNX
+}
+
 // load makes the session. The model is read by path: files of weights beside it are found then, and no copy of it is made.
-func load(path string, ortModel bool, threads int) (_ *ort.DynamicAdvancedSession, err error) {
+func load(path string, how loading) (_ *ort.DynamicAdvancedSession, err error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -50,7 +61,7 @@ func load(path string, ortModel bool, threads int) (_ *ort.DynamicAdvancedSessio
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, o.Destroy()) }()
-	if err := configure(o, ortModel, threads); err != nil {
+	if err := configure(o, how); err != nil {
 		return nil, err
 	}
 	s, err := ort.NewDynamicAdvancedSession(abs, nil, nil, o)
@@ -63,10 +74,10 @@ func load(path string, ortModel bool, threads int) (_ *ort.DynamicAdvancedSessio
 // configure sets the options of DESIGN.md, "session defaults". The memory arena and the memory pattern stay as they are:
 // anything else was measured to use more memory. What fails says so in its error: ONNX Runtime is not to print it to
 // standard error as well, with colours, between the lines of a JSON log.
-func configure(o *ort.SessionOptions, ortModel bool, threads int) error {
+func configure(o *ort.SessionOptions, how loading) error {
 	var level ort.GraphOptimizationLevel = ort.GraphOptimizationLevelEnableAll
 	keys := [][2]string{{"session.intra_op.allow_spinning", "0"}} // spinning costs 20 times the CPU at low load
-	if ortModel {
+	if how.ort {
 		// Such a file is optimised already. Mapped, its weights are neither read nor copied; without these keys the format
 		// is slower and larger than .onnx.
 		level = ort.GraphOptimizationLevelDisableAll
@@ -74,8 +85,23 @@ func configure(o *ort.SessionOptions, ortModel bool, threads int) error {
 			[2]string{"session.use_memory_mapped_ort_model", "1"},
 			[2]string{"session.use_ort_model_bytes_for_initializers", "1"})
 	}
+	if how.unpacked {
+		keys = append(keys, [2]string{"session.disable_prepacking", "1"})
+	}
+	if how.bakeTo != "" {
+		level = ort.GraphOptimizationLevelEnableExtended
+		if how.weights == "" {
+			keys = append(keys, [2]string{"session.save_model_format", "ORT"})
+		} else {
+			keys = append(keys, [2]string{"session.optimized_model_external_initializers_file_name", how.weights},
+				[2]string{"session.optimized_model_external_initializers_min_size_in_bytes", "1024"})
+		}
+		if err := o.SetOptimizedModelFilePath(how.bakeTo); err != nil {
+			return err
+		}
+	}
 	err := errors.Join(
-		o.SetIntraOpNumThreads(threads),
+		o.SetIntraOpNumThreads(how.threads),
 		o.SetInterOpNumThreads(1),
 		o.SetExecutionMode(ort.ExecutionModeSequential),
 		o.SetLogSeverityLevel(ort.LoggingLevelFatal),
