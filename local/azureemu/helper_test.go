@@ -175,7 +175,8 @@ func start(t *testing.T, s setup) *rig {
 		write(t, s.config.Root, map[string]string{"host.json": hostJSON(t, s.host, "")})
 	}
 	write(t, s.config.Root, s.files)
-	s.config.Env = append(s.config.Env, asFake+"="+control.Addr().String(), "RELAY="+server.Listener.Addr().String())
+	s.config.Env = append(s.config.Env, asFake+"="+control.Addr().String(), "RELAY="+server.Listener.Addr().String(),
+		"GOCOVERDIR="+t.TempDir()) // or the fake complains of it under -cover
 	s.config.Output = r.log
 	if r.Emulator, err = azureemu.New(s.config); err != nil {
 		t.Fatal(err)

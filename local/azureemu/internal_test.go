@@ -122,13 +122,8 @@ func TestProbe(t *testing.T) {
 				if took := time.Since(begin); took != tt.took || n != tt.rounds {
 					t.Errorf("%d rounds in %s, want %d in %s", n, took, tt.rounds, tt.took)
 				}
-				if got := ""; err != nil {
-					got = err.Error()
-					if tt.want == "" || !strings.Contains(got, tt.want) {
-						t.Errorf("%v", err)
-					}
-				} else if tt.want != "" {
-					t.Error("no error")
+				if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+					t.Errorf("%v, want %q", err, tt.want)
 				}
 			})
 		})
