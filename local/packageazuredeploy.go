@@ -118,9 +118,15 @@ func (d *azureDeploy) settings() []string {
 		if strings.EqualFold(f.Trigger().Type, "eventGridTrigger") && len(f.Bindings) == 1 { // its answers have no other place
 			add("SCOREFN_OUTPUT", "https://$STORAGE.blob.core.windows.net/scored")
 		}
+		if t := f.Trigger(); strings.EqualFold(t.Type, "eventHubTrigger") && !strings.EqualFold(t.Cardinality, "one") || strings.EqualFold(t.Cardinality, "many") {
+			add("SCOREFN_BATCH", batchRows) // the messages of a batch share runs, where the model's answers allow it
+		}
 	}
 	return set
 }
+
+// batchRows is enough to make a run of many messages cheap, and little enough to leave the memory alone.
+const batchRows = "16"
 
 func connectionString(kind string) string {
 	const keys = `"$(az %s namespace authorization-rule keys list --resource-group $RG --namespace-name $%s ` +
