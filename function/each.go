@@ -14,10 +14,11 @@ import (
 
 // Item is one thing to score of an event: a message's body, or an object that a URL names.
 type Item struct {
-	ID      string // the source's own, and unique there: message id, shard and sequence number, object key; for logs and for the name of a result
-	URL     string // when it is not "", the body is fetched from the store
-	Request        // Body unless URL is set; Model, Version, ContentType, Accept
-	Err     error  // set by a decoder that could make no sense of the item, of a kind (see Errorf): it is not scored
+	ID            string // the source's own, and unique there: message id, shard and sequence number, object key; for logs and for the name of a result
+	URL           string // when it is not "", the body is fetched from the store
+	ObjectVersion string // version of the object, of a store that is [blob.Versioned]; "" for the latest
+	Request              // Body unless URL is set; Model, Version, ContentType, Accept
+	Err           error  // set by a decoder that could make no sense of the item, of a kind (see Errorf): it is not scored
 }
 
 // Result is what became of an item. With Err the other fields but ID are empty.
@@ -149,7 +150,7 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 		if isResult(e.Sink, item.URL) {
 			return r, Errorf(Invalid, "The object %s is a result: its own results must not trigger a function.", blob.Redact(item.URL))
 		}
-		if s.version, err = f.fetch(ctx, &request, item.URL, e); err != nil {
+		if s.version, err = f.fetch(ctx, &request, item, e); err != nil {
 			return r, err
 		}
 	}

@@ -40,9 +40,8 @@ type batch struct {
 
 // record is what the source delivers and accounts for as one.
 type record struct {
-	id       string            // as its source's answer names it
-	items    []function.Item   // what there is to score: none in a test message, several in a list of objects
-	versions map[string]string // of objects among them, by URL
+	id    string          // as its source's answer names it
+	items []function.Item // what there is to score: none in a test message, several in a list of objects
 }
 
 // decodeBase64 reads an array of objects, in order, whose member id names the record and whose data is base64 of a request.
@@ -118,7 +117,7 @@ func (h *handler) lane(ctx context.Context, records []record, ordered bool, log 
 	for i, r := range records {
 		out[i].id = r.id
 	}
-	events := function.Events{Store: h.pin(records), Sink: h.env.output, MaxObject: int64(h.f.Settings().MaxBody), Log: log}
+	events := function.Events{Store: h.store, Sink: h.env.output, MaxObject: int64(h.f.Settings().MaxBody), Log: log}
 	if !ordered {
 		h.together(ctx, records, out, events)
 		return out
