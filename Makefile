@@ -11,7 +11,7 @@ PROGRAMS := bin/scorefn bin/bootstrap bin/handler bin/server
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^[a-zA-Z0-9_-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-zA-Z0-9_%-]+:.*## / {printf "  make %-22s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: setup bin/scorefn ## set up, score the bundled sample, serve it at ADDR (127.0.0.1:8080)
@@ -32,25 +32,26 @@ build: $(PROGRAMS) ## bin/scorefn and the programs of the platforms: bootstrap, 
 setup: bin/scorefn ## fetch the ONNX Runtime library into lib/, once; ONNXRUNTIME_LIB=FILE uses yours instead
 	@bin/scorefn setup
 
-.PHONY: lint
+.PHONY: lint fmt
 lint: ## linters alone
 	$(TOOL) golangci-lint run
-
-.PHONY: fmt
 fmt: ## format the code
 	$(TOOL) gofumpt -w $$(git ls-files '*.go')
 
-.PHONY: fuzz
+.PHONY: fuzz conformance
 fuzz: setup ## every fuzz target for FUZZTIME (10s)
 	@.ci/fuzz
-
-.PHONY: conformance
 conformance: setup ## the ONNX backend suite through the HTTP handler, bit for bit
 	@.ci/conformance
 
-.PHONY: bench
-bench: setup ## the Go benchmarks
+e2e-%: setup ## a platform's whole loop on this machine, from an object to its score: make e2e-gcs, e2e-azure
+	@.ci/$@
+
+.PHONY: bench bench-compare
+bench: setup ## the Go benchmarks; "bin/scorefn bench" measures everything against a C program
 	go test -run '^$$' -bench . -benchmem ./...
+bench-compare: setup ## the benchmarks of the stages against local/bench/baseline.txt
+	@mkdir -p dist && go test -run '^$$' -bench . -count 10 ./local/bench | tee dist/bench.txt && $(TOOL) benchstat local/bench/baseline.txt dist/bench.txt
 
 .PHONY: build-ScoreFunction build-OnnxRuntimeLayer
 build-ScoreFunction: bin/scorefn ## what "sam build" calls for the function; ARCH=arm64 for the other architecture

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // readBody appends the request's body to dst, unpacked. limit holds for what is sent and for what it unpacks to.
@@ -26,15 +27,17 @@ func readBody(dst []byte, r *http.Request, limit int) ([]byte, error) {
 	default:
 		return dst, Errorf(Unsupported, "The Content-Encoding %.50q is not understood: expected gzip, deflate or none.", encoding)
 	}
-	packed, err := readAll(nil, r.Body, int(r.ContentLength), limit, r.Context())
-	if err != nil {
+	u := unpackers.Get().(*unpacker)
+	defer u.release()
+	var err error
+	if u.packed, err = readAll(u.packed[:0], r.Body, int(r.ContentLength), limit, r.Context()); err != nil {
 		return dst, err
 	}
-	unpack, err := unpacker(encoding, packed)
+	from, err := u.open(encoding)
 	if err != nil {
 		return dst, notPacked(encoding, err)
 	}
-	dst, err = readAll(dst, unpack, 4*len(packed), limit, r.Context())
+	dst, err = readAll(dst, from, 4*len(u.packed), limit, r.Context())
 	if e, ok := errors.AsType[*Error](err); ok && e.Kind != TooLarge {
 		err = notPacked(encoding, e.Err)
 	}
@@ -45,15 +48,34 @@ func notPacked(encoding string, err error) error {
 	return &Error{Kind: Invalid, Msg: "The request body is not valid " + encoding + ".", Err: err}
 }
 
-// unpacker reads packed bytes. Deflate is zlib by the standard (RFC 9110, 8.4.1.2), and bare by the habit of some clients.
-func unpacker(encoding string, packed []byte) (io.Reader, error) {
-	if encoding != "deflate" {
-		return gzip.NewReader(bytes.NewReader(packed))
+// unpacker is the memory of one packed body.
+type unpacker struct {
+	packed []byte
+	src    bytes.Reader
+	gzip   gzip.Reader
+}
+
+var unpackers = sync.Pool{New: func() any { return new(unpacker) }}
+
+func (u *unpacker) release() {
+	u.src.Reset(nil)
+	if cap(u.packed) > keepBuffer {
+		u.packed = nil
 	}
-	if z, err := zlib.NewReader(bytes.NewReader(packed)); err == nil {
+	unpackers.Put(u)
+}
+
+// open reads what is packed. Deflate is zlib by the standard (RFC 9110, 8.4.1.2), and bare by the habit of some clients.
+func (u *unpacker) open(encoding string) (io.Reader, error) {
+	u.src.Reset(u.packed)
+	if encoding != "deflate" {
+		return &u.gzip, u.gzip.Reset(&u.src)
+	}
+	if z, err := zlib.NewReader(&u.src); err == nil {
 		return z, nil
 	}
-	return flate.NewReader(bytes.NewReader(packed)), nil
+	u.src.Reset(u.packed)
+	return flate.NewReader(&u.src), nil
 }
 
 // readAll appends what from gives to dst. Memory is set aside for the length that was announced, but never for more than

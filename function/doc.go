@@ -16,6 +16,12 @@
 // Write an Init that opens what it needs and a Run that takes the JSON value of "data" and returns anything that JSON can
 // hold. Package score is the script that is used when you do not: it scores any ONNX model. Run is called concurrently.
 //
+// # Shared runs
+//
+// With SCOREFN_BATCH requests that wait at one time, the items of an event and the lines of a JSON lines object share runs of
+// the model; each keeps its own answer and its own error. Package batch says how, and for which models. As many requests and
+// objects are in memory at one time as there are rows in all runs.
+//
 // # What it does not own
 //
 // It knows neither ONNX Runtime (package onnx) nor a cloud (package adapters/...), and builds without cgo.

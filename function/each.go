@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/blob"
 )
 
@@ -53,8 +53,8 @@ type Events struct {
 var ErrSkipped error = &Error{Kind: Unavailable, Msg: "An earlier item failed, so that this one was not scored."}
 
 // Each scores the items of an event, as many at one time as the model takes, and returns what became of each in the order of
-// items. An item's failure is its own: Each never panics. Failures are logged by ID, without bodies. Once ctx is done the
-// items that are left get its cause.
+// items. With SCOREFN_BATCH they share runs, unless they are ordered. An item's failure is its own all the same, and Each never
+// panics. Failures are logged by ID, without bodies. Once ctx is done the items that are left get its cause.
 //
 // A fetched object is what its store says it is (CSV, NPY, JSON, JSON lines, an image), else what the end of its name says:
 // .json .csv .npy .jsonl .ndjson .png .jpg .jpeg .webp, and .bin and .raw for the bytes of a tensor; gzip is unpacked. Each
@@ -72,14 +72,15 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 	if e.MaxObject <= 0 {
 		e.MaxObject = int64(f.settings.MaxBody)
 	}
-	ctx, call := withCall(ctx)
-	workers := 1
+	ctx, call := withCall(ctx, nil)
+	crowd := crowd{size: 1}
 	if !e.Ordered {
-		workers = min(len(items), f.concurrency(ctx, items))
+		crowd = f.crowd(ctx, items)
 	}
 	var next atomic.Int64
 	var failed atomic.Bool
-	work := func() {
+	work := func(w *worker) {
+		defer w.caller.Gone()
 		for {
 			i := int(next.Add(1)) - 1
 			if i >= len(items) {
@@ -92,7 +93,7 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 			case e.Ordered && failed.Load():
 				r.Err = ErrSkipped
 			default:
-				*r = f.one(ctx, call, item, &e)
+				*r = f.one(w.begin(ctx, item), call, item, &e)
 			}
 			r.ID = item.ID
 			if r.Err != nil {
@@ -102,26 +103,18 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 		}
 	}
 	var group sync.WaitGroup
-	for range workers - 1 {
-		group.Go(work)
+	workers := crowd.workers(ctx)
+	for i := range workers[1:] {
+		group.Go(func() { work(&workers[1+i]) })
 	}
-	work()
+	work(&workers[0])
 	group.Wait()
 	return results
 }
 
-// concurrency is how many items are worth a goroutine: as many as the first item's model runs at one time.
-func (f *Function) concurrency(ctx context.Context, items []Item) int {
-	for i := range items {
-		if items[i].Err != nil {
-			continue
-		}
-		if s, err := f.scorer(ctx, items[i].Model, items[i].Version); err == nil {
-			return cap(s.gate.slots)
-		}
-		break // the item itself will tell why
-	}
-	return runtime.GOMAXPROCS(0)
+// ofItem is the context of one item. A call is one run's, and several go on: each has its own, with the event's id.
+func ofItem(ctx context.Context, call *Call) context.Context {
+	return context.WithValue(ctx, callKey{}, &Call{RequestID: call.RequestID, Trace: call.Trace, Header: call.Header})
 }
 
 // one scores one item.
@@ -129,8 +122,7 @@ func (f *Function) one(ctx context.Context, call *Call, item *Item, e *Events) (
 	if item.Err != nil {
 		return Result{Err: item.Err}
 	}
-	// A call is one run's, and several go on: each has its own, with the event's id.
-	ctx = context.WithValue(ctx, callKey{}, &Call{RequestID: call.RequestID, Trace: call.Trace, Header: call.Header})
+	ctx = ofItem(ctx, call)
 	err := recovered(func() (err error) {
 		r, err = f.fetchScoreStore(ctx, item, e)
 		return err
@@ -142,9 +134,11 @@ func (f *Function) one(ctx context.Context, call *Call, item *Item, e *Events) (
 }
 
 func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (r Result, err error) {
-	if _, err = f.scorer(ctx, item.Model, item.Version); err != nil { // what cannot be scored need not be fetched
+	model, err := f.scorer(ctx, item.Model, item.Version)
+	if err != nil { // what cannot be scored need not be fetched
 		return r, err
 	}
+	caller := batch.CallerOf(ctx)
 	request, s := item.Request, source{id: item.ID, url: item.URL}
 	if item.URL != "" {
 		if isResult(e.Sink, item.URL) {
@@ -153,15 +147,18 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 		if s.version, err = f.fetch(ctx, &request, item, e); err != nil {
 			return r, err
 		}
+		caller.Coming()
 	}
 	if isLines(mediaType(request.ContentType)) {
-		r.Response, err = f.lines(ctx, request)
+		caller.Gone() // its lines come by callers of their own
+		r.Response, err = f.lines(ctx, request, model.joiner)
 	} else {
 		r.Response, err = f.Run(ctx, request)
 	}
 	if err != nil || e.Sink == "" {
 		return r, err
 	}
+	caller.Gone()
 	s.body = request.Body
 	r.Stored, err = storeResult(ctx, e, s, r.Response)
 	return r, err

@@ -22,7 +22,11 @@ func storeResult(ctx context.Context, e *Events, s source, r Response) (string, 
 	if e.Store == nil {
 		return "", Errorf(Unsupported, "There is no store to put %s into.", blob.Redact(url))
 	}
-	if err := e.Store.Put(ctx, url, r.ContentType, r.Body); err != nil && !errors.Is(err, blob.ErrExists) {
+	err := e.Store.Put(ctx, url, r.ContentType, r.Body)
+	if errors.Is(err, blob.ErrNotFound) { // the bucket is: once somebody makes it the item can be stored, so that it must not be lost
+		return "", &Error{Kind: Unavailable, Msg: "The place for results " + blob.Redact(e.Sink) + " was not found.", Err: err}
+	}
+	if err != nil && !errors.Is(err, blob.ErrExists) {
 		return "", blobError(ctx, err, url)
 	}
 	return blob.Redact(url), nil

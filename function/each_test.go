@@ -318,26 +318,30 @@ func TestEachGivesTheErrorsOfAStoreTheirKinds(t *testing.T) {
 	t.Parallel()
 	f := newTest(t, picky, nil)
 	for _, tt := range []struct {
-		name string
-		err  error
-		want Kind
+		name     string
+		err      error
+		get, put Kind
 	}{
-		{"not found", fmt.Errorf("s3: %w", blob.ErrNotFound), NotFound},
-		{"temporary", fmt.Errorf("s3: %w: 503", blob.ErrTemporary), Unavailable},
-		{"too large", fmt.Errorf("s3: %w", blob.ErrTooLarge), TooLarge},
-		{"unsupported", blob.ErrUnsupported, Unsupported},
-		{"other", errors.New("access denied"), Internal},
-		{"one with a kind", Errorf(Timeout, "too late"), Timeout},
-		{"deadline of a client", context.DeadlineExceeded, Internal},
+		{"not found", fmt.Errorf("s3: %w", blob.ErrNotFound), NotFound, Unavailable}, // to put: the bucket, which somebody may make
+		{"temporary", fmt.Errorf("s3: %w: 503", blob.ErrTemporary), Unavailable, Unavailable},
+		{"too large", fmt.Errorf("s3: %w", blob.ErrTooLarge), TooLarge, TooLarge},
+		{"unsupported", blob.ErrUnsupported, Unsupported, Unsupported},
+		{"other", errors.New("access denied"), Internal, Internal},
+		{"one with a kind", Errorf(Timeout, "too late"), Timeout, Timeout},
+		{"deadline of a client", context.DeadlineExceeded, Internal, Internal},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			have := stored(t, map[string]string{"mem://b/k.json": `{"data":1}`})
 			items := []Item{{ID: "k", URL: "mem://b/k.json"}}
 			for what, s := range map[string]blob.Store{"get": failing{have, tt.err, nil}, "put": failing{have, nil, tt.err}} {
+				want := tt.get
+				if what == "put" {
+					want = tt.put
+				}
 				r := f.Each(t.Context(), items, Events{Store: s, Sink: "mem://out"})[0]
-				if e := AsError(r.Err); e.Kind != tt.want || !errors.Is(r.Err, tt.err) {
-					t.Errorf("%s: got %v (%v), want %v", what, r.Err, e.Kind, tt.want)
+				if e := AsError(r.Err); e.Kind != want || !errors.Is(r.Err, tt.err) {
+					t.Errorf("%s: got %v (%v), want %v", what, r.Err, e.Kind, want)
 				} else if strings.Contains(e.Msg, "denied") {
 					t.Errorf("%s: the caller is told %q", what, e.Msg)
 				}

@@ -31,6 +31,11 @@ func (g *gate) enter(ctx context.Context) error {
 		return &Error{Kind: Unavailable, Msg: "Too many requests are waiting. Try again later.", RetryAfter: time.Second}
 	}
 	defer g.waiting.Add(-1)
+	return g.wait(ctx)
+}
+
+// wait is enter for those who are not refused however many wait: their number is bounded elsewhere.
+func (g *gate) wait(ctx context.Context) error {
 	select {
 	case g.slots <- struct{}{}:
 		return nil

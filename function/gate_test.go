@@ -26,7 +26,9 @@ func TestGateBoundsRunsAndWaiters(t *testing.T) {
 		if err := g.enter(t.Context()); !errors.As(err, &e) || e.Kind != Unavailable || e.RetryAfter != time.Second {
 			t.Errorf("a full queue: got %v", err)
 		}
-		for range 3 {
+		go func() { in <- g.wait(t.Context()) }() // who only waits is not counted
+		synctest.Wait()
+		for range 4 {
 			g.leave()
 			if err := <-in; err != nil {
 				t.Errorf("a waiter: %v", err)

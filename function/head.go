@@ -21,9 +21,10 @@ const (
 // longestID is the longest request id that is taken.
 const longestID = 100
 
-// ids answers the request's ids and puts the one of this request into c. The three headers answer for each other: one that
+// ids answers the request's ids and puts the one of this request into its call. The three headers answer for each other: one that
 // was not sent takes the value of a more specific one that was. An empty one was not sent.
-func ids(c *Call, to, from http.Header) error {
+func (x *exchange) ids() error {
+	c, to, from := x.call, x.w.Header(), x.r.Header
 	id, ms, client := first(from, headerRequestID), first(from, headerMSRequestID), first(from, headerClientRequestID)
 	if len(id) > longestID {
 		return &Error{Kind: HeaderTooLarge, Msg: "x-request-id must not exceed 100 characters"}
@@ -31,7 +32,7 @@ func ids(c *Call, to, from http.Header) error {
 	if id != "" {
 		c.RequestID = id
 	}
-	to[headerRequestID] = []string{c.RequestID}
+	to[headerRequestID] = x.one(c.RequestID)
 	if len(ms) > longestID || len(client) > longestID {
 		return &Error{Kind: HeaderTooLarge, Msg: "x-ms-request-id and x-ms-client-request-id must not exceed 100 characters"}
 	}
@@ -43,9 +44,9 @@ func ids(c *Call, to, from http.Header) error {
 	case ms == "":
 		ms = c.RequestID
 	}
-	to[headerMSRequestID] = []string{ms}
+	to[headerMSRequestID] = x.one(ms)
 	if client != "" {
-		to[headerClientRequestID] = []string{client}
+		to[headerClientRequestID] = x.one(client)
 	}
 	return nil
 }

@@ -47,14 +47,29 @@ type exchange struct {
 	start   time.Time
 	status  int
 	in, out int // bytes of the bodies
+
+	own    Call      // call, unless the platform has made one
+	values [8]string // what the answer's headers point to
+	used   int       // of values
+}
+
+// one is the value of a header.
+func (x *exchange) one(v string) []string {
+	if x.used == len(x.values) {
+		return []string{v}
+	}
+	x.values[x.used] = v
+	x.used++
+	return x.values[x.used-1 : x.used : x.used]
 }
 
 // handlerFunc answers a request, or returns the error that is to be answered; then it has written nothing.
 type handlerFunc func(x *exchange) error
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx, c := withCall(r.Context())
-	x := &exchange{w: w, r: r.WithContext(ctx), call: c, start: time.Now(), target: target{route: nowhere, pattern: "none"}}
+	x := &exchange{w: w, start: time.Now(), target: target{route: nowhere, pattern: "none"}}
+	ctx, c := withCall(r.Context(), &x.own)
+	x.r, x.call = r.WithContext(ctx), c
 	c.Header, c.Trace = r.Header, first(r.Header, "Traceparent")
 	if err := h.serve(x); err != nil {
 		h.fail(x, err)
@@ -67,7 +82,7 @@ func (h *handler) serve(x *exchange) error {
 	if id := first(x.r.Header, headerTraceID); id != "" {
 		header[headerTraceID] = []string{id}
 	}
-	if err := ids(x.call, header, x.r.Header); err != nil {
+	if err := x.ids(); err != nil {
 		return err
 	}
 	preflight := h.cors.head(header, x.r)
@@ -96,8 +111,8 @@ var serverVersion = []string{"scorefn/" + Version}
 // write answers with a body.
 func (x *exchange) write(status int, contentType string, body []byte) error {
 	header := x.w.Header()
-	header["Content-Type"] = []string{contentType}
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	header["Content-Type"] = x.one(contentType)
+	header["Content-Length"] = x.one(strconv.Itoa(len(body)))
 	x.status, x.out = status, len(body)
 	x.w.WriteHeader(status)
 	if x.r.Method == http.MethodHead || len(body) == 0 {
@@ -115,7 +130,7 @@ func (x *exchange) failed(did bool) {
 	if did {
 		v = "True"
 	}
-	x.w.Header()[headerRunFailed] = []string{v}
+	x.w.Header()[headerRunFailed] = x.one(v)
 }
 
 func health(x *exchange) error {
@@ -184,7 +199,7 @@ func (h *handler) score(x *exchange) (err error) {
 func (x *exchange) took() {
 	c := x.call
 	if c.ran {
-		x.w.Header()[headerRunMS] = []string{strconv.FormatFloat(float64(c.ended.Sub(c.started))/1e6, 'f', 3, 64)}
+		x.w.Header()[headerRunMS] = x.one(strconv.FormatFloat(float64(c.ended.Sub(c.started))/1e6, 'f', 3, 64))
 	}
 }
 

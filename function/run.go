@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/jsonscan"
 	"github.com/scorefn/scorefn/function/tensor"
 )
@@ -47,7 +48,7 @@ func (f *Function) Append(ctx context.Context, dst []byte, r Request) (out Respo
 // locked hands do a loaded model with a slot to run in. The run ends at SCORING_TIMEOUT_MS; whatever the script does, the
 // process goes on.
 func (f *Function) locked(ctx context.Context, model, version string, do func(context.Context, *Call, *scorer) error) error {
-	ctx, c := withCall(ctx)
+	ctx, c := withCall(ctx, nil)
 	if f.problem == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, f.settings.ScoringTimeout, errScoringTimeout)
@@ -60,7 +61,11 @@ func (f *Function) locked(ctx context.Context, model, version string, do func(co
 	c.model, c.version = s.model.Name, s.model.Version
 	c.cold = s.cold.CompareAndSwap(true, false)
 	c.queued = time.Now()
-	if err := s.gate.enter(ctx); err != nil {
+	enter := s.gate.enter
+	if batch.CallerOf(ctx) != nil {
+		enter = s.gate.wait // a worker of an event that shares runs: there are as many of them as slots
+	}
+	if err := enter(ctx); err != nil {
 		return f.stopped(ctx, err)
 	}
 	defer s.gate.leave()

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/modeldir"
 	"github.com/scorefn/scorefn/function/settings"
 	"github.com/scorefn/scorefn/function/tensor"
@@ -24,6 +25,7 @@ const SampleFile = "sample.json"
 type scorer struct {
 	script      Script
 	gate        *gate
+	joiner      *batch.Joiner // lets requests share runs; nil when they do not
 	model       modeldir.Model
 	selfChecked bool            // the script refuses data that is not JSON
 	whole       bool            // the script takes the body as it is
@@ -63,9 +65,14 @@ func (f *Function) load(ctx context.Context, m modeldir.Model) (*scorer, error) 
 			concurrency = c.Concurrency()
 		}
 	}
-	s.gate = newGate(concurrency, f.settings.Queue)
 	loaded := time.Now()
+	joiner := f.joiner(ctx, s, concurrency)
 	f.warmUp(ctx, s)
+	if f.joins(ctx, s, joiner) {
+		s.joiner = joiner
+		concurrency = joiner.Calls() // it bounds the runs
+	}
+	s.gate = newGate(concurrency, f.settings.Queue)
 	f.log().LogAttrs(ctx, slog.LevelInfo, "model loaded", slog.String("model", m.Name), slog.String("version", m.Version),
 		slog.String("file", m.File), ms("loadMs", loaded.Sub(start)), ms("warmupMs", time.Since(loaded)))
 	ok = true

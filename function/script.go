@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/modeldir"
 	"github.com/scorefn/scorefn/function/tensor"
 )
@@ -39,6 +40,13 @@ type TensorAnswer interface {
 // Concurrent is a script that knows how many of its runs make sense at one time.
 type Concurrent interface {
 	Concurrency() int
+}
+
+// Batcher is a script whose model can score the rows of several requests in one run, as *onnx.Session can: SCOREFN_BATCH.
+// Batch is called once, before the model is warmed up. Its error says why the model cannot. When it can, Run is called by as
+// many goroutines at one time as there are rows in all runs; the joiner bounds the model's runs.
+type Batcher interface {
+	Batch(o batch.Options) (*batch.Joiner, error)
 }
 
 // Sampler is a script that has a request body to warm up with and to show in the API documents, {"data": …}. Without it the

@@ -148,7 +148,11 @@ func (h *handler) v2Stats(x *exchange) error {
 	add := func(s *scorer) {
 		c := &s.stats
 		n := c.success.count.Load()
-		list = append(list, entry{s.model.Name, version(s.model), c.last.Load(), n, n, inference{
+		executions := n
+		if s.joiner != nil {
+			executions -= min(n, s.joiner.Shared())
+		}
+		list = append(list, entry{s.model.Name, version(s.model), c.last.Load(), n, executions, inference{
 			c.success.json(), c.fail.json(), c.queue.json(), c.in.json(), c.run.json(), c.outs.json(),
 		}, []string{}})
 	}

@@ -122,7 +122,7 @@ func (l *lambdaCall) handler(url string) http.Handler {
 
 // once is --event.
 func (l *lambdaCall) once(ctx context.Context) error {
-	payload, err := readEvent(l.call, l.event)
+	payload, err := l.readEvent()
 	if err != nil {
 		return err
 	}
@@ -143,6 +143,13 @@ func (l *lambdaCall) once(ctx context.Context) error {
 		return &exit{exitScore, nil}
 	}
 	return nil
+}
+
+func (l *lambdaCall) readEvent() ([]byte, error) {
+	if l.event == "-" {
+		return io.ReadAll(l.in)
+	}
+	return os.ReadFile(l.event)
 }
 
 // asyncEnd tells of an asynchronous invocation that failed for good: on AWS it goes to the dead-letter queue.

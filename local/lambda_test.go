@@ -271,3 +271,9 @@ func testOnce(t *testing.T, args []string) {
 		})
 	}
 }
+
+func (w *watched) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text
+}

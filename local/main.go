@@ -59,11 +59,14 @@ type call struct {
 func commands() []command {
 	return []command{
 		{"serve", "", "score over HTTP until it is interrupted", serve, serveFlags},
-		invokeCommand(),
+		{"invoke", "[FILE|-]", "score one request and print the answer; without FILE the model's sample", invoke, modelFlags},
 		lambdaCommand(),
+		cloudFunctionsCommand(),
+		azureCommand(),
 		eventCommand(),
 		packageCommand(),
 		bakeCommand(),
+		benchCommand(),
 		{"doctor", "", "print the library, the model and the settings in force", doctor, modelFlags},
 		{"setup", "", "fetch the ONNX Runtime library, once", setup, setupFlags},
 		{"version", "", "print the version", version, func(*flag.FlagSet, *call) {}},

@@ -9,8 +9,7 @@ import (
 
 // check finds what ONNX Runtime would refuse later, blame on the wrong side, or not notice at all (a shape where rank 0 is
 // declared, memory that does not belong to the shape). The error is a *tensor.Error.
-func (r *run) check(in []tensor.Value) error {
-	s := r.s
+func (s *Session) check(in []tensor.Value) error {
 	if len(in) > len(s.inputs) {
 		return &tensor.Error{Offset: -1, Msg: fmt.Sprintf("%d inputs, but the model takes %d", len(in), len(s.inputs))}
 	}

@@ -9,7 +9,8 @@
 //
 // The wrapper loads the library, keeps the environment and makes the session. Values and runs are our own, on that
 // session: a run is one call into C (run.c), which wraps the inputs where they lie in Go memory, runs, and copies the
-// outputs into the caller's [tensor.Batch]. The functions that C calls are listed with their slots in ort.h.
+// outputs into the caller's [tensor.Batch]. The functions that C calls are listed with their slots in ort.h. Several
+// callers may share a run: [Session.Batch].
 //
 // # Rules
 //

@@ -23,6 +23,10 @@ import (
 // [Session.Outputs], in fresh memory. Errors are those of [Session.InferBatch].
 func (s *Session) Infer(ctx context.Context, inputs ...tensor.Value) ([]tensor.Value, error) {
 	var out tensor.Batch
+	if j := s.joiner.Load(); j != nil {
+		err := j.InferBatch(ctx, inputs, &out)
+		return out.Values, err
+	}
 	if err := s.infer(ctx, inputs, &out, 0); err != nil {
 		return nil, err
 	}
@@ -38,8 +42,11 @@ const maxHint = 8 << 20
 //
 // Inputs that do not fit the model are a [*tensor.Error]. When ctx is done before the run ends, the run is stopped at the
 // next operator of the model and waited for, and the error is the context's cause. A closed session answers [ErrClosed].
-// Anything else wraps an [*Error]. After an error out holds nothing.
+// Anything else wraps an [*Error]. After an error out holds nothing. After [Session.Batch] calls may share a run.
 func (s *Session) InferBatch(ctx context.Context, in []tensor.Value, out *tensor.Batch) error {
+	if j := s.joiner.Load(); j != nil {
+		return j.InferBatch(ctx, in, out)
+	}
 	return s.infer(ctx, in, out, int(s.hint.Load()))
 }
 
@@ -60,7 +67,7 @@ func (s *Session) infer(ctx context.Context, in []tensor.Value, out *tensor.Batc
 }
 
 func (r *run) infer(ctx context.Context, in []tensor.Value, out *tensor.Batch, size int) error {
-	if err := r.check(in); err != nil {
+	if err := r.s.check(in); err != nil {
 		return err
 	}
 	defer r.unfeed()
@@ -104,12 +111,20 @@ type run struct {
 	pins   runtime.Pinner
 	pinned bool
 	dirty  bool // values are left in c
+
+	stop    func()        // stops a run, in a goroutine of its own, and then says so
+	stopped chan struct{} // that it did
 }
 
 func newRun(s *Session) (*run, error) {
 	r := &run{s: s}
 	if err := take(C.sfn_ctx_new(s.pointer(), C.size_t(len(s.inputs)), C.size_t(len(s.outputs)), s.cOutput, &r.c)); err != nil {
 		return nil, err
+	}
+	r.stopped = make(chan struct{}, 1)
+	r.stop = func() {
+		C.sfn_terminate(r.c)
+		r.stopped <- struct{}{}
 	}
 	r.in = unsafe.Slice(r.c.in, len(s.inputs))
 	r.out = unsafe.Slice(r.c.out, len(s.outputs))
@@ -127,16 +142,12 @@ func (r *run) exec(ctx context.Context, n int, arena []byte) (C.int, error) {
 	if ctx.Done() == nil {
 		return r.call(n, arena), nil
 	}
-	stopped := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(stopped)
-		C.sfn_terminate(r.c)
-	})
+	unwatch := context.AfterFunc(ctx, r.stop)
 	state := r.call(n, arena)
-	if stop() {
+	if unwatch() {
 		return state, nil
 	}
-	<-stopped // or it would stop the next run of this context
+	<-r.stopped // or it would stop the next run of this context
 	C.sfn_unterminate(r.c)
 	if state == C.SFN_FAILED {
 		_ = r.takeStatus() // "Exiting due to terminate flag being set to true."

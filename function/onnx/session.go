@@ -17,6 +17,7 @@ import (
 
 	ort "github.com/yalue/onnxruntime_go"
 
+	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/settings"
 	"github.com/scorefn/scorefn/function/tensor"
 )
@@ -39,6 +40,7 @@ type Session struct {
 	concurrency int
 	hint        atomic.Int64 // bytes of the last run's outputs
 	warm        bool         // it ran when it was opened
+	joiner      atomic.Pointer[batch.Joiner]
 
 	names   []*C.char // C copies of the names: inputs, then outputs
 	cOutput **C.char  // the outputs' names as an array in C memory

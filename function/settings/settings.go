@@ -29,6 +29,8 @@ type Settings struct {
 	Threads         int           // SCOREFN_THREADS: threads of one run; 0 is automatic
 	Concurrency     int           // SCOREFN_CONCURRENCY: runs at one time; 0 is automatic
 	Queue           int           // SCOREFN_QUEUE: requests that may wait for a run
+	BatchRows       int           // SCOREFN_BATCH: most rows of a run that requests share; 0 is off
+	BatchDelay      time.Duration // SCOREFN_BATCH: longest wait for company
 	MaxBody         int           // SCOREFN_MAX_BODY: bytes of one request body
 	MaxElements     int           // SCOREFN_MAX_ELEMENTS: elements of one request's tensors
 	NonFinite       string        // SCOREFN_NONFINITE: null or token
@@ -69,6 +71,7 @@ var table = []Setting{
 	{"runs", "SCOREFN_THREADS", "0", "threads of one run; 0: 1 for a small model, else the vCPUs that are granted", number(func(s *Settings) *int { return &s.Threads }, 0, 1024)},
 	{"runs", "SCOREFN_CONCURRENCY", "0", "runs at one time; 0: vCPUs / threads", number(func(s *Settings) *int { return &s.Concurrency }, 0, 4096)},
 	{"runs", "SCOREFN_QUEUE", "64", "requests that may wait for a run; one more is answered 503", number(func(s *Settings) *int { return &s.Queue }, 0, math.MaxInt32)},
+	{"runs", "SCOREFN_BATCH", "off", "rows or rows,delay (16 or 16,2ms): waiting requests and items of events share a run of up to that many rows, if the model allows", batching},
 	{"runs", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "0", "set by AWS Lambda; a vCPU is counted for every 1769 MB", number(func(s *Settings) *int { return &s.LambdaMemoryMB }, 0, math.MaxInt32)},
 	{"requests", "SCOREFN_MAX_BODY", "104857600", "largest request body in bytes; a larger one is answered 413", number(func(s *Settings) *int { return &s.MaxBody }, 1, math.MaxInt)},
 	{"requests", "SCOREFN_MAX_ELEMENTS", "67108864", "most tensor elements in one request", number(func(s *Settings) *int { return &s.MaxElements }, 1, math.MaxInt)},
@@ -170,6 +173,27 @@ func millis(s *Settings, text string) error {
 		return errors.New("expected a whole number of milliseconds, 1 or more")
 	}
 	s.ScoringTimeout = time.Duration(n) * time.Millisecond
+	return nil
+}
+
+const (
+	maxBatchRows  = 1024
+	maxBatchDelay = time.Second
+)
+
+func batching(s *Settings, text string) error {
+	if strings.EqualFold(text, "off") {
+		return nil
+	}
+	rows, delay, hasDelay := strings.Cut(text, ",")
+	n, err := strconv.Atoi(strings.TrimSpace(rows))
+	if err == nil && hasDelay {
+		s.BatchDelay, err = time.ParseDuration(strings.TrimSpace(delay))
+	}
+	if err != nil || n < 2 || n > maxBatchRows || s.BatchDelay < 0 || s.BatchDelay > maxBatchDelay {
+		return fmt.Errorf("expected off, or rows from 2 to %d, or rows and a delay up to %v such as 16,2ms", maxBatchRows, maxBatchDelay)
+	}
+	s.BatchRows = n
 	return nil
 }
 

@@ -96,3 +96,25 @@ func TestReadmeListsTheSettings(t *testing.T) {
 		t.Errorf("README.md must contain this table:\n%s", text)
 	}
 }
+
+func TestBatching(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]settings.Settings{
+		"":          {},
+		"off":       {},
+		"16":        {BatchRows: 16},
+		"16,2ms":    {BatchRows: 16, BatchDelay: 2 * time.Millisecond},
+		" 2 , 1s ":  {BatchRows: 2, BatchDelay: time.Second},
+		"1024,50us": {BatchRows: 1024, BatchDelay: 50 * time.Microsecond},
+	} {
+		s, err := load(map[string]string{"SCOREFN_BATCH": value})
+		if err != nil || s.BatchRows != want.BatchRows || s.BatchDelay != want.BatchDelay {
+			t.Errorf("%q: got %d, %v, %v", value, s.BatchRows, s.BatchDelay, err)
+		}
+	}
+	for _, value := range []string{"on", "1", "0", "-4", "1025", "16,", "16,2", "16,-1ms", "16,2s", "16,2ms,1", ",2ms"} {
+		if _, err := load(map[string]string{"SCOREFN_BATCH": value}); err == nil || !strings.Contains(err.Error(), "16,2ms") {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+}

@@ -1,289 +1,272 @@
-// These benchmarks compare scorefn with a C program that does the same through ONNX Runtime's C API (limit.c). Every figure
-// is a ratio of medians of runs that alternate in one process: machines are noisy, ratios are less so.
 package bench
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"fmt"
-	"io"
-	"log/slog"
-	"net"
-	"net/http"
-	"net/http/httptest"
+	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
-	"github.com/scorefn/scorefn/function"
-	"github.com/scorefn/scorefn/function/modeldir"
 	"github.com/scorefn/scorefn/function/onnx"
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
-	"github.com/scorefn/scorefn/function/score"
-	"github.com/scorefn/scorefn/function/tensor"
-	"github.com/scorefn/scorefn/local/lambdaemu"
 )
 
-const (
-	root  = "../.."
-	model = root + "/model/digits/1/model.onnx"
-)
+// shared is the programs, built once for all tests; TestMain removes them.
+var shared struct {
+	dir   string
+	build func() (programs, error)
+}
 
-func must(b *testing.B, err error) {
-	b.Helper()
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "bench-test-")
 	if err != nil {
-		b.Fatal(err)
+		panic(err)
+	}
+	shared.dir = dir
+	shared.build = sync.OnceValues(func() (programs, error) {
+		return build(context.Background(), root, dir, func(string, ...any) {})
+	})
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// built is a run whose programs are there; it skips where none can be built.
+func built(t *testing.T) *bench {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	for _, name := range []string{"go", "cc"} {
+		if _, err := exec.LookPath(name); err != nil {
+			t.Skipf("needs %s: %v", name, err)
+		}
+	}
+	abs, err := filepath.Abs(root)
+	must(t, err)
+	b := newBench(Config{Root: abs, Dir: t.TempDir(), Progress: func(line string) { t.Log(line) }})
+	made, err := shared.build()
+	must(t, err)
+	b.programs = maps.Clone(made)
+	return b
+}
+
+// Everything that takes part, once: built, started, its answer compared, its requests counted. No time is judged.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	b := built(t)
+	b.Library, b.Models = onnx.LibraryPath(), []string{"digits=" + filepath.Join(b.Root, "model")}
+	b.Cold, b.Warm, b.Slice, b.Requests, b.Clients = 1, 1, 10*time.Millisecond, 32, []int{1, 2}
+	r, err := b.run(t.Context())
+	must(t, err)
+	m := r.Models[0]
+	if len(m.Skipped) > 0 {
+		t.Errorf("left out: %q", m.Skipped)
+	}
+	var cold, warm []string
+	for _, c := range m.Cold {
+		cold = append(cold, c.Name)
+		if ours := strings.HasPrefix(c.Name, "scorefn") || c.Name == "lambda bootstrap" || c.Name == limitName; ours && len(c.Phases) < 3 {
+			t.Errorf("%s: phases %+v", c.Name, c.Phases)
+		}
+		if c.MS.N != 1 || c.MS.Median <= 0 || c.Ratio.Median <= 0 {
+			t.Errorf("%s: cold %+v, ratio %+v", c.Name, c.MS, c.Ratio)
+		}
+	}
+	for _, v := range m.Warm {
+		warm = append(warm, v.Name)
+		if v.N == 0 || v.P50 <= 0 || v.P50 > v.P90 || v.P90 > v.P99 {
+			t.Errorf("%s: %d requests, %g, %g, %g µs", v.Name, v.N, v.P50, v.P90, v.P99)
+		}
+	}
+	for _, name := range []string{
+		limitName, "core in Go", "scorefn invoke", "scorefn serve", "lambda bootstrap", "cloudfunctions server", "azure handler",
+		"onnxruntime_go, encoding/json",
+	} {
+		if !strings.Contains(strings.Join(cold, "\n"), name) {
+			t.Errorf("no cold start of %s", name)
+		}
+	}
+	for _, name := range []string{
+		floorName, "scorefn serve", "scorefn serve, no log", "lambda bootstrap", "cloudfunctions server", "azure handler",
+	} {
+		if !strings.Contains(strings.Join(warm, "\n"), name) {
+			t.Errorf("no warm requests to %s", name)
+		}
+	}
+	watched := 0
+	for _, v := range m.Warm {
+		if g := v.Growth; g != nil && g.Requests == 32 && g.Shapes == mostRows && g.RSSMB > 0 {
+			watched++
+		}
+	}
+	if watched != 4 {
+		t.Errorf("the memory of %d was watched, want 4", watched)
+	}
+	if len(m.Runs) != 2 || m.Runs[0].Name != limitName || m.Runs[1].NS.Median <= 0 || m.Runs[1].RSSMB <= 0 {
+		t.Errorf("runs: %+v", m.Runs)
 	}
 }
 
-// output runs a command and returns what it printed.
-func output(b *testing.B, name string, args ...string) string {
-	b.Helper()
-	out, err := exec.CommandContext(b.Context(), name, args...).Output()
-	if e, ok := err.(*exec.ExitError); ok { //nolint:errorlint // Output returns it unwrapped
-		b.Fatalf("%s: %v\n%s", name, err, e.Stderr)
+// A model that is written for the purpose; it is started baked as well, where "scorefn bake" exists.
+func TestMadeModel(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	b := built(t)
+	b.Library, b.Made, b.Cold = onnx.LibraryPath(), []string{"transformer-10mb"}, 1
+	r, err := b.run(t.Context())
+	must(t, err)
+	bakes, err := b.canBake(t.Context())
+	must(t, err)
+	m := r.Models[0]
+	if m.Name != "transformer-10mb" || m.Bytes < 10_000_000 || len(m.Skipped) > 0 {
+		t.Errorf("%s of %d bytes, left out: %q", m.Name, m.Bytes, m.Skipped)
 	}
-	must(b, err)
-	return strings.TrimSpace(string(out))
+	for _, name := range []string{"C limit, baked", "scorefn serve, baked", "lambda bootstrap, baked"} {
+		if baked := m.cold(name) != nil; baked != bakes {
+			t.Errorf("%s takes part: %v; scorefn bake exists: %v", name, baked, bakes)
+		}
+	}
 }
 
-// library is the path of ONNX Runtime.
-func library(b *testing.B) string {
-	b.Helper()
-	onnxtest.Library(b)
-	return onnx.LibraryPath()
+// An entrant of others that cannot serve a model is left out, with the reason; one of ours ends the run.
+func TestWhoFails(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	b := built(t)
+	b.Library = onnx.LibraryPath()
+	dir := t.TempDir()
+	onnxtest.Sum(2).Write(t, dir)
+	s, err := newSubject(t.Context(), dir, b.Dir, b.Library, 0, 1)
+	must(t, err)
+	m := new(Model)
+	able, err := b.check(t.Context(), s, m)
+	must(t, err)
+	if len(m.Skipped) != 1 || !strings.HasPrefix(m.Skipped[0], "onnxruntime_go, encoding/json: ") {
+		t.Errorf("left out: %q", m.Skipped)
+	}
+	for _, e := range able {
+		if strings.HasPrefix(e.name, "onnxruntime_go") {
+			t.Errorf("%s takes part", e.name)
+		}
+	}
+	b.programs["handler"] = filepath.Join(dir, "nothing")
+	if _, err := b.check(t.Context(), s, m); err == nil || !strings.HasPrefix(err.Error(), "azure handler: ") {
+		t.Errorf("got %v, want an error about the azure handler", err)
+	}
 }
 
-// limit builds limit.c.
-func limit(b *testing.B) string {
-	b.Helper()
-	headers := output(b, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/yalue/onnxruntime_go")
-	bin := filepath.Join(b.TempDir(), "limit")
-	output(b, "cc", "-O2", "-I", headers, "-o", bin, "limit.c", "-ldl")
-	return bin
-}
-
-// program builds a main package as it is shipped.
-func program(b *testing.B, dir string, flags ...string) string {
-	b.Helper()
-	bin := filepath.Join(b.TempDir(), "program")
-	args := append([]string{"build", "-trimpath", "-ldflags=-s -w", "-o", bin}, flags...)
-	output(b, "go", append(args, root+"/"+dir)...)
-	return bin
-}
-
-func median(d []float64) float64 {
-	slices.Sort(d)
-	return d[len(d)/2]
-}
-
-// firstLine is the time from the start of a process to the first line that it prints.
-func firstLine(b *testing.B, name string, args ...string) float64 {
-	b.Helper()
-	cmd := exec.CommandContext(b.Context(), name, args...)
-	out, err := cmd.StdoutPipe()
-	must(b, err)
-	start := time.Now()
-	must(b, cmd.Start())
-	_, err = bufio.NewReader(out).ReadString('\n')
-	d := time.Since(start)
-	must(b, err)
-	_, err = io.Copy(io.Discard, out)
-	must(b, err)
-	must(b, cmd.Wait())
-	return float64(d)
-}
-
-// firstAnswer is the time from the start of a server process to its first scored answer over HTTP.
-func firstAnswer(b *testing.B, bin string, sample []byte) float64 {
-	b.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	must(b, err)
-	addr := ln.Addr().String()
-	must(b, ln.Close())
-	cmd := exec.CommandContext(b.Context(), bin, "serve", "--addr", addr, "--model-dir", root+"/model")
-	start := time.Now()
-	must(b, cmd.Start())
-	defer func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	for time.Since(start) < time.Minute {
-		r, err := client.Post("http://"+addr+"/score", "application/json", bytes.NewReader(sample))
-		if err != nil { // not listening yet
-			time.Sleep(200 * time.Microsecond)
+// A server that ends instead of answering is reported with what it printed.
+func TestServerThatEnds(t *testing.T) {
+	t.Parallel()
+	b := built(t)
+	s := &subject{name: "none", file: "/nowhere/model.onnx", threads: 1}
+	for _, e := range b.entrants(s) {
+		if e.name != "scorefn serve" {
 			continue
 		}
-		_, err = io.Copy(io.Discard, r.Body)
-		d := time.Since(start)
-		must(b, err)
-		must(b, r.Body.Close())
-		if r.StatusCode != http.StatusOK {
-			b.Fatal(r.Status)
+		_, err := b.cold(t.Context(), e)
+		if err == nil || !strings.Contains(err.Error(), "the process ended: exit status") || !strings.Contains(err.Error(), "nowhere") {
+			t.Errorf("got %v", err)
 		}
-		return float64(d)
-	}
-	b.Fatal("the server did not answer")
-	return 0
-}
-
-// firstCall is the time of the first call of a Lambda function, from the start of its process to its answer.
-func firstCall(b *testing.B, bootstrap string, sample []byte) float64 {
-	b.Helper()
-	e, err := lambdaemu.New(lambdaemu.Config{Command: []string{bootstrap}, Dir: root})
-	must(b, err)
-	start := time.Now()
-	a, err := e.Invoke(b.Context(), lambdaemu.Call{Payload: sample})
-	d := time.Since(start)
-	must(b, err)
-	must(b, e.Close())
-	if string(a.Payload) != "[2]" {
-		b.Fatalf("answered %s", a.Payload)
-	}
-	return float64(d)
-}
-
-func sampleBody(b *testing.B) []byte {
-	b.Helper()
-	body, err := os.ReadFile(root + "/model/digits/1/sample.json")
-	must(b, err)
-	return body
-}
-
-// BenchmarkColdStart: process start to first result. Use -benchtime 25x.
-func BenchmarkColdStart(b *testing.B) {
-	library := library(b)
-	b.Setenv("ONNXRUNTIME_LIB", library)
-	c, bin, bootstrap, body := limit(b), program(b, "local"), program(b, "adapters/lambda/bootstrap", "-tags=lambda.norpc"), sampleBody(b)
-	var inC, invoke, serve, lambda []float64
-	for b.Loop() {
-		inC = append(inC, firstLine(b, c, library, model))
-		invoke = append(invoke, firstLine(b, bin, "invoke", "--model-dir", root+"/model"))
-		serve = append(serve, firstAnswer(b, bin, body))
-		lambda = append(lambda, firstCall(b, bootstrap, body))
-	}
-	m := median(inC)
-	b.ReportMetric(m/1e6, "C-ms")
-	b.ReportMetric(median(invoke)/m, "invoke/C")
-	b.ReportMetric(median(serve)/m, "http/C")
-	b.ReportMetric(median(lambda)/m, "lambda/C")
-	b.ReportMetric(median(lambda)/median(invoke), "lambda/invoke")
-	b.ReportMetric(0, "ns/op")
-}
-
-const runs = 20000
-
-// BenchmarkRun: one warm run, tensors in to tensors out, against C's with a new input and an output of its own.
-func BenchmarkRun(b *testing.B) {
-	library := library(b)
-	c := limit(b)
-	s, err := onnx.Open(b.Context(), model, onnx.Options{Library: library, Threads: 1})
-	must(b, err)
-	defer s.Close()
-	in, out := []tensor.Value{tensor.Of(make([]float32, 64), 1, 64)}, tensor.GetBatch()
-	defer out.Release()
-	var inC, inGo []float64
-	for b.Loop() {
-		inC = append(inC, cRun(b, c, library))
-		start := time.Now()
-		for range runs {
-			must(b, s.InferBatch(context.Background(), in, out))
-		}
-		inGo = append(inGo, float64(time.Since(start))/runs)
-	}
-	m := median(inC)
-	b.ReportMetric(m, "C-ns")
-	b.ReportMetric(median(inGo)/m, "run/C")
-	b.ReportMetric(testing.AllocsPerRun(100, func() { must(b, s.InferBatch(context.Background(), in, out)) }), "allocs/run")
-	b.ReportMetric(0, "ns/op")
-}
-
-func cRun(b *testing.B, bin, library string) float64 {
-	b.Helper()
-	_, text, _ := strings.Cut(output(b, bin, library, model, strconv.Itoa(runs)), "\n")
-	ns, err := strconv.ParseFloat(text, 64)
-	must(b, err)
-	return ns
-}
-
-// BenchmarkRequest: one warm HTTP request over a kept connection, against a handler that does nothing plus C's run, and
-// against one that runs the model on ready tensors: between two requests the processor's caches forget the model, which a
-// loop in C never sees. The access log is off.
-func BenchmarkRequest(b *testing.B) {
-	library := library(b)
-	c, body := limit(b), sampleBody(b)
-	b.Setenv("ONNXRUNTIME_LIB", library)
-	f := function.New(score.Init, function.WithLogger(slog.New(slog.DiscardHandler)), function.WithModel(modeldir.Model{Name: "digits", Dir: root + "/model/digits/1", File: model}))
-	defer f.Close()
-	must(b, f.Init(b.Context()))
-	trivial := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, "[2]")
-	}))
-	defer trivial.Close()
-	s, err := onnx.Open(b.Context(), model, onnx.Options{Library: library, Threads: 1})
-	must(b, err)
-	defer s.Close()
-	in := []tensor.Value{tensor.Of(make([]float32, 64), 1, 64)}
-	running := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		out := tensor.GetBatch()
-		defer out.Release()
-		if err := s.InferBatch(context.Background(), in, out); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = io.WriteString(w, "[2]")
-	}))
-	defer running.Close()
-	full := httptest.NewServer(function.Handler(f))
-	defer full.Close()
-	var inC, bare, inside, whole []float64
-	const n = 2000
-	for b.Loop() {
-		inC = append(inC, cRun(b, c, library))
-		bare = append(bare, requests(b, trivial.URL+"/score", body, n))
-		inside = append(inside, requests(b, running.URL+"/score", body, n))
-		whole = append(whole, requests(b, full.URL+"/score", body, n))
-	}
-	m, r := median(inC), median(bare)
-	b.ReportMetric(r/1e3, "trivial-µs")
-	b.ReportMetric(median(whole)/1e3, "request-µs")
-	b.ReportMetric(median(whole)/(r+m), "request/(trivial+C)")
-	b.ReportMetric(median(whole)/median(inside), "request/(trivial-with-the-run-inside)")
-	b.ReportMetric(0, "ns/op")
-}
-
-// requests is the time of one of n requests, one after the other over one raw connection: a client that costs little.
-func requests(b *testing.B, url string, body []byte, n int) float64 {
-	b.Helper()
-	host, path, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/")
-	conn, err := net.Dial("tcp", host)
-	must(b, err)
-	defer conn.Close()
-	request := fmt.Appendf(nil, "POST /%s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", path, len(body), body)
-	r := bufio.NewReader(conn)
-	start := time.Now()
-	for range n {
-		_, err := conn.Write(request)
-		must(b, err)
-		response, err := http.ReadResponse(r, nil)
-		must(b, err)
-		_, err = io.Copy(io.Discard, response.Body)
-		must(b, err)
-		must(b, response.Body.Close())
-		if response.StatusCode != http.StatusOK {
-			b.Fatal(response.Status)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := b.cold(ctx, e); err == nil {
+			t.Error("no error after the caller went away")
 		}
 	}
-	return float64(time.Since(start)) / float64(n)
+}
+
+func TestSubject(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	s, err := newSubject(t.Context(), root+"/model", t.TempDir(), onnx.LibraryPath(), 0, 8)
+	must(t, err)
+	if s.name != "digits" || s.threads != 1 || s.bytes < 15_000 || s.bytes > 17_000 {
+		t.Errorf("name %s, %d threads, %d bytes", s.name, s.threads, s.bytes)
+	}
+	var v2 struct {
+		Inputs []struct {
+			Name, Datatype string
+			Shape          []int
+			Data           []float64
+		}
+	}
+	must(t, json.Unmarshal(s.v2, &v2))
+	if in := v2.Inputs[0]; in.Name != "image" || in.Datatype != "FP32" || len(in.Data) != 64 || in.Shape[1] != 64 {
+		t.Errorf("V2: %s", s.v2)
+	}
+	file, err := os.ReadFile(s.inputs)
+	must(t, err)
+	if head, data, _ := strings.Cut(string(file), "\n"); head != "image\t1\t256\t2\t1\t64" || len(data) != 256 {
+		t.Errorf("inputs: %q and %d bytes", head, len(data))
+	}
+	for i, body := range s.varied {
+		var r struct{ Data [][]float64 }
+		must(t, json.Unmarshal(body, &r))
+		if len(r.Data) != i+1 || len(r.Data[i]) != 64 {
+			t.Errorf("request %d has %d rows", i, len(r.Data))
+		}
+	}
+	if len(s.varied) != mostRows {
+		t.Errorf("%d varied requests, want %d", len(s.varied), mostRows)
+	}
+}
+
+func TestSubjectRefuses(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	for _, c := range []struct {
+		name, sample, want string
+	}{
+		{"a request in another form", `{"inputs": [1]}`, `the request of bench must be {"data": …}`},
+		{"no JSON", `{`, `the request of bench must be {"data": …}`},
+		{"the wrong shape", `{"data": [[1, 2, 3]]}`, "expected 2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			onnxtest.Affine(2, 1).Write(t, dir)
+			must(t, os.WriteFile(filepath.Join(dir, "sample.json"), []byte(c.sample), 0o600))
+			_, err := newSubject(t.Context(), dir, t.TempDir(), onnx.LibraryPath(), 0, 1)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestSameAnswer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, answer, scorefn, want string
+		v2                          bool
+	}{
+		{name: "equal", answer: "[2]", scorefn: "[2]"},
+		{name: "rounded", answer: "[[0.33333, 1000.5]]", scorefn: "[[0.33333334, 1000]]"},
+		{name: "another number", answer: "[3]", scorefn: "[2]", want: "answers 3 where scorefn answers 2"},
+		{name: "more numbers", answer: "[2, 3]", scorefn: "[2]", want: "answers 2 numbers, scorefn 1"},
+		{name: "no numbers", answer: `"Internal Server Error"`, scorefn: "[2]", want: "holds no numbers"},
+		{name: "no JSON", answer: "<html>", scorefn: "[2]", want: "holds no numbers"},
+		{name: "V2", v2: true, answer: `{"id": "1", "outputs": [{"shape": [1, 1], "data": [2]}]}`, scorefn: "[2]"},
+		{name: "V2 without outputs", v2: true, answer: `{"error": "no"}`, scorefn: "[2]", want: "no outputs"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := &entrant{values: numbers}
+			if c.v2 {
+				e.values = v2Numbers
+			}
+			err := e.same([]byte(c.answer), []byte(c.scorefn))
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
 }

@@ -1,14 +1,17 @@
 //go:build ignore
 
 // limit is the yardstick: what a C program that uses ONNX Runtime directly needs for the same work. It loads the library,
-// makes an environment and a session with the options that scorefn uses, and runs the model on an input of zeros, each
-// dimension that the model leaves open being 1.
+// makes an environment and a session with the options that scorefn uses, and runs the model on given inputs.
 //
-//   limit LIBRARY MODEL        prints a line after the first run, as "scorefn invoke" prints its answer
-//   limit LIBRARY MODEL RUNS   then also runs it RUNS times, each with a new input tensor and an output that ONNX Runtime
-//                              allocates, and prints nanoseconds per run
+//   limit LIBRARY MODEL THREADS INPUTS             runs it twice, as a server does that warms up before its first request, then
+//                                                  prints "scored" and the nanoseconds of five phases: loading the library,
+//                                                  environment, session, first run, second run
+//   limit LIBRARY MODEL THREADS INPUTS SECONDS     then also runs it for so long, each time with new input values and outputs
+//                                                  that ONNX Runtime allocates, and prints for one run its nanoseconds and
+//                                                  those of CPU, then the resident memory in kilobytes and the number of runs
 //
-// One input of float32 and any outputs. Build: cc -O2 -I DIR limit.c -ldl, DIR holding onnxruntime_c_api.h.
+// INPUTS is a file: for each input a line "NAME<tab>DTYPE<tab>BYTES<tab>RANK<tab>DIM…", then BYTES bytes. DTYPE is a number,
+// as in onnx.proto. Build: cc -O2 -I DIR limit.c -ldl, DIR holding onnxruntime_c_api.h.
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,79 +20,140 @@
 #include <unistd.h>
 #include "onnxruntime_c_api.h"
 
+enum { most_inputs = 64, most_rank = 32 };
+
 static const OrtApi *api;
 
-static void check(OrtStatus *s) {
-	if (!s) return;
-	fprintf(stderr, "limit: %s\n", api->GetErrorMessage(s));
+static struct input {
+	char name[1024];
+	int dtype;
+	size_t bytes, rank;
+	int64_t dims[most_rank];
+	void *data;
+} in[most_inputs];
+static size_t nin;
+
+static void die(const char *what) {
+	fprintf(stderr, "limit: %s\n", what);
 	exit(1);
 }
 
-static double now(void) {
+static void check(OrtStatus *s) {
+	if (s) die(api->GetErrorMessage(s));
+}
+
+static double clock_of(clockid_t id) {
 	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(id, &t);
 	return t.tv_sec * 1e9 + t.tv_nsec;
+}
+static double now(void) { return clock_of(CLOCK_MONOTONIC); }
+
+static void read_inputs(const char *path) {
+	FILE *f = fopen(path, "rb");
+	if (!f) die("cannot open the file of inputs");
+	for (struct input *p = in; fscanf(f, "%1023[^\t]\t%d\t%zu\t%zu", p->name, &p->dtype, &p->bytes, &p->rank) == 4; p++) {
+		if (p->rank > most_rank) die("too many dimensions");
+		for (size_t i = 0; i < p->rank; i++) {
+			long long d;
+			if (fscanf(f, "%lld", &d) != 1) die("bad file of inputs");
+			p->dims[i] = d;
+		}
+		if (fgetc(f) != '\n' || posix_memalign(&p->data, 64, p->bytes + 1) || fread(p->data, 1, p->bytes, f) != p->bytes)
+			die("bad file of inputs");
+		if (++nin == most_inputs) die("too many inputs");
+	}
+	fclose(f);
+}
+
+static int is_ort(const char *path) {
+	char head[8] = "";
+	FILE *f = fopen(path, "rb");
+	if (!f) die("cannot open the model");
+	size_t n = fread(head, 1, sizeof head, f);
+	fclose(f);
+	return n == sizeof head && !memcmp(head + 4, "ORTM", 4);
+}
+
+static OrtSessionOptions *options(const char *model, int threads) {
+	OrtSessionOptions *o;
+	check(api->CreateSessionOptions(&o));
+	check(api->SetIntraOpNumThreads(o, threads));
+	check(api->SetInterOpNumThreads(o, 1));
+	check(api->AddSessionConfigEntry(o, "session.intra_op.allow_spinning", "0"));
+	if (is_ort(model)) {
+		check(api->SetSessionGraphOptimizationLevel(o, ORT_DISABLE_ALL));
+		check(api->AddSessionConfigEntry(o, "session.load_model_format", "ORT"));
+		check(api->AddSessionConfigEntry(o, "session.use_memory_mapped_ort_model", "1"));
+		check(api->AddSessionConfigEntry(o, "session.use_ort_model_bytes_for_initializers", "1"));
+	}
+	return o;
+}
+
+static long resident_kb(void) {
+	long size = 0, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+	if (!f) return 0;
+	if (fscanf(f, "%ld %ld", &size, &pages) != 2) pages = 0;
+	fclose(f);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 int main(int argc, char **argv) {
-	if (argc < 3) return fprintf(stderr, "usage: limit LIBRARY MODEL [RUNS]\n"), 2;
+	double start = now(), t[5] = {0};
+	if (argc < 5) die("usage: limit LIBRARY MODEL THREADS INPUTS [SECONDS]");
 	void *h = dlopen(argv[1], RTLD_NOW);
-	if (!h) return fprintf(stderr, "limit: %s\n", dlerror()), 1;
+	if (!h) die(dlerror());
 	const OrtApiBase *(*base)(void) = (const OrtApiBase *(*)(void))dlsym(h, "OrtGetApiBase");
-	if (!base || !(api = base()->GetApi(24))) return fprintf(stderr, "limit: no ONNX Runtime with API 24\n"), 1;
+	if (!base || !(api = base()->GetApi(24))) die("no ONNX Runtime with API 24");
+	t[0] = now();
 	OrtEnv *env;
-	OrtSessionOptions *o;
 	OrtSession *s;
 	OrtAllocator *a;
 	OrtMemoryInfo *mem;
-	check(api->CreateEnv(ORT_LOGGING_LEVEL_ERROR, "limit", &env));
-	check(api->CreateSessionOptions(&o));
-	check(api->SetIntraOpNumThreads(o, 1));
-	check(api->SetInterOpNumThreads(o, 1));
-	check(api->AddSessionConfigEntry(o, "session.intra_op.allow_spinning", "0"));
-	check(api->CreateSession(env, argv[2], o, &s));
+	check(api->CreateEnv(ORT_LOGGING_LEVEL_FATAL, "limit", &env));
+	t[1] = now();
+	check(api->CreateSession(env, argv[2], options(argv[2], atoi(argv[3])), &s));
 	check(api->GetAllocatorWithDefaultOptions(&a));
 	check(api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &mem));
-
-	char *in;
-	check(api->SessionGetInputName(s, 0, a, &in));
-	OrtTypeInfo *ti;
-	const OrtTensorTypeAndShapeInfo *shape;
-	int64_t dims[32];
-	size_t rank, n = 1, nout;
-	check(api->SessionGetInputTypeInfo(s, 0, &ti));
-	check(api->CastTypeInfoToTensorInfo(ti, &shape));
-	check(api->GetDimensionsCount(shape, &rank));
-	if (rank > 32) return fprintf(stderr, "limit: rank %zu\n", rank), 1;
-	check(api->GetDimensions(shape, dims, rank));
-	for (size_t i = 0; i < rank; i++) {
-		if (dims[i] < 0) dims[i] = 1;
-		n *= (size_t)dims[i];
-	}
+	size_t nout;
 	check(api->SessionGetOutputCount(s, &nout));
-	const char **out = calloc(nout, sizeof *out);
-	OrtValue **result = calloc(nout, sizeof *result);
+	const char **out = calloc(nout, sizeof *out), *names[most_inputs];
+	OrtValue **result = calloc(nout, sizeof *result), *v[most_inputs];
 	for (size_t i = 0; i < nout; i++) check(api->SessionGetOutputName(s, i, a, (char **)&out[i]));
+	t[2] = now();
+	read_inputs(argv[4]);
+	for (size_t i = 0; i < nin; i++) names[i] = in[i].name;
 
-	float *data = calloc(n, sizeof *data);
-	long runs = argc > 3 ? atol(argv[3]) : 0;
-	double start = 0;
-	for (long i = -1; i < runs; i++) {
-		OrtValue *v;
-		check(api->CreateTensorWithDataAsOrtValue(mem, data, n * sizeof *data, dims, rank, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &v));
-		check(api->Run(s, NULL, (const char *const *)&in, (const OrtValue *const *)&v, 1, out, nout, result));
-		api->ReleaseValue(v);
+	double seconds = argc > 5 ? atof(argv[5]) : 0, from = 0, cpu = 0, took = 0;
+	long runs = 0, block = 1;
+	for (long left = 1;; left--) {
+		for (size_t i = 0; i < nin; i++)
+			check(api->CreateTensorWithDataAsOrtValue(mem, in[i].data, in[i].bytes, in[i].dims, in[i].rank, in[i].dtype, &v[i]));
+		check(api->Run(s, NULL, names, (const OrtValue *const *)v, nin, out, nout, result));
+		for (size_t i = 0; i < nin; i++) api->ReleaseValue(v[i]);
 		for (size_t k = 0; k < nout; k++) {
 			api->ReleaseValue(result[k]);
 			result[k] = NULL;
 		}
-		if (i < 0) {
-			puts("scored");
+		if (left > 1) continue;
+		if (!t[3]) {
+			t[3] = now();
+		} else if (!from) {
+			t[4] = now();
+			printf("scored %.0f %.0f %.0f %.0f %.0f\n", t[0] - start, t[1] - t[0], t[2] - t[1], t[3] - t[2], t[4] - t[3]);
 			fflush(stdout);
-			start = now();
+			if (seconds <= 0) break;
+			from = now();
+			cpu = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+		} else {
+			runs += block;
+			if ((took = now() - from) >= seconds * 1e9) break;
+			if (took < 1e6 * block && block < 1 << 12) block *= 2; // the clock is to cost nothing
 		}
+		left = block + 1;
 	}
-	if (runs > 0) printf("%.1f\n", (now() - start) / runs);
+	if (seconds > 0) printf("%.1f %.1f %ld %ld\n", took / runs, (clock_of(CLOCK_PROCESS_CPUTIME_ID) - cpu) / runs, resident_kb(), runs);
 	fflush(stdout);
 	_exit(0); // ONNX Runtime's destructors take 5 ms that a server never spends
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/scorefn/scorefn/local/process"
 )
 
 const version = "$LATEST"
@@ -21,7 +23,7 @@ var ErrClosed = errors.New("lambdaemu: the emulator is closed")
 // Emulator is one function and its processes.
 type Emulator struct {
 	cfg   Config
-	out   *output
+	out   *process.Output
 	slots chan struct{}  // one for every call that runs
 	stop  chan struct{}  // closed by Close
 	work  sync.WaitGroup // runs and asynchronous calls
@@ -39,7 +41,7 @@ func New(cfg Config) (*Emulator, error) {
 		return nil, err
 	}
 	e := &Emulator{
-		cfg: cfg, out: &output{w: cfg.Output}, slots: make(chan struct{}, cfg.Concurrency), boxes: map[*sandbox]bool{},
+		cfg: cfg, out: process.NewOutput(cfg.Output), slots: make(chan struct{}, cfg.Concurrency), boxes: map[*sandbox]bool{},
 		stop: make(chan struct{}),
 	}
 	return e, nil

@@ -43,7 +43,7 @@ func (r report) text(took time.Duration, fail *functionFail) string {
 // line is a line of the platform's in a call's log.
 func (e *Emulator) line(inv *invocation, format string, a ...any) {
 	b := fmt.Appendf(nil, format, a...)
-	e.out.line(b)
+	e.out.Line(b)
 	inv.log.line(b)
 }
 
@@ -51,9 +51,9 @@ func (e *Emulator) line(inv *invocation, format string, a ...any) {
 func (e *Emulator) ending(box *sandbox, inv *invocation, rep *report, fail *functionFail, took time.Duration, alive bool) {
 	if box != nil {
 		if alive {
-			box.console.sync()
+			box.process.Sync()
 		}
-		box.console.attach(nil)
+		box.process.Attach(nil)
 	}
 	e.line(inv, "END RequestId: %s", inv.id)
 	e.line(inv, "%s", rep.text(took, fail))

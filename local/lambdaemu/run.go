@@ -30,7 +30,7 @@ func (e *Emulator) run(box *sandbox, inv *invocation) {
 		if useful = r.fail == nil || !r.retire; useful {
 			useful = e.settle(box, inv, &r, timeout.C)
 		}
-		rep.usedMB = box.memoryMB()
+		rep.usedMB = box.process.MemoryMB()
 	}
 	e.ending(box, inv, &rep, r.fail, time.Since(begin), useful)
 	e.done(box, useful)
@@ -50,7 +50,7 @@ func (e *Emulator) init(limit time.Duration, phase string, r *reply) (*sandbox, 
 	if fail.timeout {
 		status = "timeout"
 	}
-	e.out.line(fmt.Appendf(nil, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", millis(took), phase, status))
+	e.out.Line(fmt.Appendf(nil, "INIT_REPORT Init Duration: %.2f ms\tPhase: %s\tStatus: %s", millis(took), phase, status))
 	if r != nil {
 		r.fail = fail
 	}
@@ -113,7 +113,7 @@ func (e *Emulator) launch() (*sandbox, error) {
 
 // perform hands the call over and waits for the answer, for the end of the process or for the timeout.
 func (e *Emulator) perform(box *sandbox, inv *invocation, timeout <-chan time.Time) reply {
-	box.console.attach(inv.log)
+	box.process.Attach(inv.log.line)
 	select {
 	case box.calls <- inv:
 	case <-timeout:
@@ -144,7 +144,7 @@ func (e *Emulator) perform(box *sandbox, inv *invocation, timeout <-chan time.Ti
 
 // late ends a process that did not answer in time.
 func (e *Emulator) late(box *sandbox, inv *invocation) reply {
-	box.console.sync() // what it wrote comes first
+	box.process.Sync() // what it wrote comes first
 	box.end()
 	e.line(inv, "%s %s %s", time.Now().UTC().Format("2006-01-02T15:04:05.000Z"), inv.id, timeoutText(e.cfg.Timeout))
 	return reply{fail: timedOut(e.cfg.Timeout), retire: true}

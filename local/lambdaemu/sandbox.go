@@ -5,16 +5,16 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"os/exec"
 	"sync"
 	"time"
+
+	"github.com/scorefn/scorefn/local/process"
 )
 
 // sandbox is one process and the Runtime API that it alone talks to. It carries one call at a time.
 type sandbox struct {
-	cmd      *exec.Cmd
+	process  *process.Process
 	api      *http.Server
-	console  *console
 	shutdown time.Duration // between SIGTERM and SIGKILL
 
 	calls   chan *invocation
@@ -31,27 +31,21 @@ type sandbox struct {
 }
 
 // launch starts the process; it does not wait for its init.
-func launch(cfg Config, out *output, logStream string) (*sandbox, error) {
+func launch(cfg Config, out *process.Output, logStream string) (*sandbox, error) {
 	ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	c, err := newConsole(out)
+	p, err := process.Start(process.Spec{
+		Command: cfg.Command, Dir: cfg.Dir, Env: cfg.environ(ln.Addr().String(), logStream), Output: out,
+	})
 	if err != nil {
 		return nil, errors.Join(err, ln.Close())
 	}
 	s := &sandbox{
-		console: c, shutdown: cfg.Timing.Shutdown,
+		process: p, shutdown: cfg.Timing.Shutdown,
 		calls: make(chan *invocation), ready: make(chan struct{}), failed: make(chan *functionFail, 1),
 		stopped: make(chan struct{}), ended: make(chan struct{}),
-	}
-	s.cmd = exec.CommandContext(context.Background(), cfg.Command[0], cfg.Command[1:]...)
-	s.cmd.Dir, s.cmd.Env = cfg.Dir, cfg.environ(ln.Addr().String(), logStream)
-	s.cmd.Stdout, s.cmd.Stderr = c.w, c.w
-	s.cmd.SysProcAttr = processAttributes()
-	if err := s.cmd.Start(); err != nil {
-		c.close()
-		return nil, errors.Join(err, ln.Close())
 	}
 	s.api = &http.Server{Handler: s.runtimeAPI(), ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan struct{})
@@ -63,11 +57,9 @@ func launch(cfg Config, out *output, logStream string) (*sandbox, error) {
 	return s, nil
 }
 
-// wait reaps the process, whenever it ends and whoever ended it.
+// wait closes the API when the process has ended, whoever ended it.
 func (s *sandbox) wait(served chan struct{}) {
-	_ = s.cmd.Wait() // ProcessState tells
-	kill(s.cmd.Process)
-	s.console.close()
+	<-s.process.Ended()
 	_ = s.api.Close()
 	<-served
 	close(s.ended)
@@ -81,33 +73,19 @@ func (s *sandbox) end() {
 		s.mu.Lock()
 		wantsTerm := s.extension != ""
 		s.mu.Unlock()
+		grace := time.Duration(0)
 		if wantsTerm {
-			terminate(s.cmd.Process)
-			s.waitEnd(nil)
+			grace = s.shutdown
 		}
-		select {
-		case <-s.ended: // its id may be another process's by now
-		default:
-			kill(s.cmd.Process)
-		}
+		s.process.Stop(grace)
 	})
 	<-s.ended
 }
 
 // leave gives the process a moment to end by itself, until it goes on.
 func (s *sandbox) leave(goesOn <-chan struct{}) {
-	s.waitEnd(goesOn)
+	s.process.Wait(s.shutdown, goesOn)
 	s.end()
-}
-
-func (s *sandbox) waitEnd(goesOn <-chan struct{}) {
-	t := time.NewTimer(s.shutdown)
-	defer t.Stop()
-	select {
-	case <-s.ended:
-	case <-goesOn:
-	case <-t.C:
-	}
 }
 
 func (s *sandbox) isEnded() bool {
@@ -119,19 +97,11 @@ func (s *sandbox) isEnded() bool {
 	}
 }
 
-// memoryMB is the most memory the process has used, 0 when unknown.
-func (s *sandbox) memoryMB() int {
-	kb := memoryKB
-	if s.isEnded() {
-		kb = func(int) int { return endedMemoryKB(s.cmd.ProcessState) }
-	}
-	return (kb(s.cmd.Process.Pid) + 1023) / 1024
-}
-
 // exit says how the process ended, in the service's words.
 func (s *sandbox) exit() *functionFail {
-	if s.cmd.ProcessState.Success() {
+	state := s.process.State()
+	if state.Success() {
 		return &functionFail{kind: "Runtime.ExitError", message: "Runtime exited without providing a reason"}
 	}
-	return &functionFail{kind: "Runtime.ExitError", message: "Runtime exited with error: " + s.cmd.ProcessState.String()}
+	return &functionFail{kind: "Runtime.ExitError", message: "Runtime exited with error: " + state.String()}
 }

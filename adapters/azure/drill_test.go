@@ -1,0 +1,383 @@
+package azure_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/scorefn/scorefn/function"
+	"github.com/scorefn/scorefn/function/modeldir"
+)
+
+// drill is the function of this test binary as a handler. The environment says how its init goes.
+func drill() *function.Function {
+	return function.New(func(context.Context, modeldir.Model) (function.Script, error) {
+		switch how, file, _ := strings.Cut(os.Getenv(asDrill), ":"); how {
+		case "wait": // until somebody opens the other end of a pipe
+			f, err := os.Open(file)
+			if err != nil {
+				return nil, err
+			}
+			return obedient{}, f.Close()
+		case "fail":
+			return nil, function.Errorf(function.Invalid, "the model\nis broken")
+		case "flaky": // once for each process, then never again
+			if f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+				return nil, errors.Join(errors.New("the share is not mounted yet"), f.Close())
+			}
+		}
+		return obedient{}, nil
+	}, function.WithModel(modeldir.Model{Name: "drill", Version: "1"}))
+}
+
+// holdPipe is the pipe of the command "hold".
+const holdPipe = "SCOREFN_TEST_PIPE"
+
+// hold has a run take the only slot, and returns when it has; release ends it.
+func (p *process) hold(t *testing.T, pipe string) (release func()) {
+	t.Helper()
+	held := make(chan error, 1)
+	go func() {
+		r, err := post(t.Context(), p.url+"/api/score", []byte(`{"data":"hold"}`), length, nil)
+		if err == nil && string(r.body) != `"released"` {
+			err = fmt.Errorf("%d %s", r.status, r.body)
+		}
+		held <- err
+	}()
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the run
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(w.Close(), <-held); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func newPipe(t *testing.T) string {
+	t.Helper()
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return pipe
+}
+
+// obedient is a script that does what it is told.
+type obedient struct{}
+
+func (obedient) Run(ctx context.Context, data json.RawMessage) (any, error) {
+	switch text := string(data); text {
+	case `"panic"`:
+		panic("secret of the panic")
+	case `"slow"`:
+		<-ctx.Done()
+		return nil, context.Cause(ctx)
+	case `"deaf"`:
+		select {} // no context stops it
+	case `"broken"`:
+		return nil, errors.New("secret of the script")
+	case `"hold"`: // until the other end of a pipe is opened and closed
+		_, err := os.ReadFile(os.Getenv(holdPipe))
+		return "released", err
+	default:
+		return data, nil
+	}
+}
+
+func gzipped(t *testing.T, body []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(body); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// startDrill starts this test binary as a handler.
+func startDrill(t *testing.T, how string, files map[string]string, env ...string) *process {
+	t.Helper()
+	if files == nil {
+		files = map[string]string{"host.json": forwarding, "score/function.json": httpFunction, "queue/function.json": queueFunction, "mixed/function.json": mixedFunction}
+	}
+	return start(t, os.Args[0], appFolder(t, files), append(env, asDrill+"="+how)...)
+}
+
+func (p *process) ping() (status int, err error) {
+	r, err := http.Get(p.url + "/")
+	if err != nil {
+		return 0, err
+	}
+	return r.StatusCode, r.Body.Close()
+}
+
+func (p *process) exit(t *testing.T) int {
+	t.Helper()
+	select {
+	case <-p.ended:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(time.Minute):
+		t.Fatal("it does not end")
+	}
+	panic("not reached")
+}
+
+// The host takes any answer to its probe as a sign that it may send requests, and does not count the time that one is held.
+func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
+	t.Parallel()
+	for _, c := range cases(t, "readiness") {
+		if textOf(c["case"]) == "connection accepted, no answer yet" && !strings.Contains(textOf(c["host"]), "not counted in initializationTimeout") {
+			t.Errorf("the host: %s", c["host"])
+		}
+	}
+	pipe := newPipe(t)
+	p := startDrill(t, "wait:"+pipe, nil)
+	answered := make(chan error, 1)
+	go func() {
+		for { // a refused connection is the host's sign to wait
+			status, err := p.ping()
+			if errors.Is(err, syscall.ECONNREFUSED) {
+				continue
+			}
+			if err == nil && status != 200 {
+				err = fmt.Errorf("status %d", status)
+			}
+			answered <- err
+			return
+		}
+	}()
+	early := make(chan reply, 1)
+	go func() {
+		for {
+			r, err := post(t.Context(), p.url+"/queue", []byte(`{"Data":{"msg":"\"{\\\"data\\\":1}\""},"Metadata":{}}`), chunked, nil)
+			if errors.Is(err, syscall.ECONNREFUSED) {
+				continue
+			}
+			early <- r
+			return
+		}
+	}()
+	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for init
+	if err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-answered:
+		t.Errorf("answered before the model was loaded: %v", err)
+	case r := <-early:
+		t.Errorf("scored before the model was loaded: %s", r.body)
+	default:
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-answered; err != nil {
+		t.Error(err)
+	}
+	if r := <-early; r.status != 200 {
+		t.Errorf("an invocation during start: %d %s", r.status, r.body)
+	}
+	for range 3 { // the later pings of the scale controller
+		if status, err := p.ping(); err != nil || status != 200 {
+			t.Errorf("got %d, %v", status, err)
+		}
+	}
+	if log := p.log(t); strings.Contains(log, `"route":"/"`) {
+		t.Errorf("pings are in the log:\n%s", log)
+	}
+}
+
+func TestAFailedInitIsOneLineAndStatus1(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, how, env, want string
+	}{
+		{"of the script", "fail", "", "init failed: the model | is broken"},
+		{"setting", "", "SCOREFN_POISON=keep", "SCOREFN_POISON"},
+		{"setting of the core", "", "SCOREFN_QUEUE=many", "SCOREFN_QUEUE"},
+		{"output without a credential", "", "SCOREFN_OUTPUT=https://a.blob.core.windows.net/c/p", "there is no credential for https://a.blob.core.windows.net/c/p"},
+		{"output elsewhere", "", "SCOREFN_OUTPUT=https://example.com/c/p", "neither a blob of the configured account nor of Azure's storage"},
+		{"no port", "", "FUNCTIONS_CUSTOMHANDLER_PORT=", "FUNCTIONS_CUSTOMHANDLER_PORT is not set"},
+		{"no number", "", "FUNCTIONS_CUSTOMHANDLER_PORT=http", `FUNCTIONS_CUSTOMHANDLER_PORT="http": expected a port`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			p := startDrill(t, tt.how+":", nil, tt.env)
+			if code := p.exit(t); code != 1 {
+				t.Errorf("exit status %d", code)
+			}
+			if got := p.stderr.String(); strings.Count(got, "\n") != 1 || !strings.HasPrefix(got, "scorefn: ") || !strings.Contains(got, tt.want) {
+				t.Errorf("standard error: %q", got)
+			}
+		})
+	}
+	t.Run("host.json", func(t *testing.T) {
+		t.Parallel()
+		p := startDrill(t, "ok", map[string]string{"host.json": `{"functionTimeout":"soon"}`})
+		if code := p.exit(t); code != 1 || !strings.Contains(p.stderr.String(), `functionTimeout "soon": expected hh:mm:ss`) {
+			t.Errorf("%d %s", code, p.stderr.String())
+		}
+	})
+}
+
+// What may pass is tried again in the process: the host would start it three times at once and then end itself.
+func TestAFailedInitThatMayPassIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	p := startDrill(t, "flaky:"+filepath.Join(t.TempDir(), "once"), nil).ready(t)
+	if r := p.post(t, "/api/score", []byte(`{"data":7}`), length, nil); r.status != 200 || string(r.body) != "7" {
+		t.Errorf("got %d %s", r.status, r.body)
+	}
+	if log := p.log(t); !strings.Contains(log, "init failed and is tried again") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// After 0 the host does nothing: the app would be dead. 200 is no error and has the process started again.
+func TestASignalEndsWithStatus200(t *testing.T) {
+	t.Parallel()
+	for _, c := range cases(t, "process") {
+		if code := string(c["exit_code"]); code == "200" && !strings.Contains(textOf(c["host"]), "not counted as an error") {
+			t.Errorf("the host: %s", c["host"])
+		}
+	}
+	for _, signal := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
+		p := startDrill(t, "ok", nil).ready(t)
+		if err := p.cmd.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		if code := p.exit(t); code != 200 || p.stderr.String() != "" {
+			t.Errorf("%v: exit status %d, %q", signal, code, p.stderr.String())
+		}
+	}
+}
+
+func TestAPanicIsOneFailedRequest(t *testing.T) {
+	t.Parallel()
+	p := startDrill(t, "ok", nil).ready(t)
+	if r := p.post(t, "/api/score", []byte(`{"data":"panic"}`), length, nil); r.status != 500 || strings.Contains(string(r.body), "secret") {
+		t.Errorf("forwarded: %d %s", r.status, r.body)
+	}
+	for _, data := range []string{"panic", "broken"} {
+		r := p.post(t, "/queue", invocationOf(t, "msg", asText(`{"data":"`+data+`"}`), nil), chunked, nil)
+		if _, err := hostOutputs(r.status, r.header.Get("Content-Type"), r.body); err == nil || r.status != 500 || strings.Contains(string(r.body), "secret") {
+			t.Errorf("queue, %s: %d %s", data, r.status, r.body)
+		}
+	}
+	if r := p.post(t, "/api/score", []byte(`{"data":7}`), length, nil); r.status != 200 {
+		t.Errorf("after it: %d %s", r.status, r.body)
+	}
+	if log := p.log(t); !strings.Contains(log, "secret of the panic") || !strings.Contains(log, "secret of the script") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// At functionTimeout the host would kill the process, and with it every other request.
+func TestARunPastTheDeadlineFailsAlone(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"host.json": strings.Replace(forwarding, "00:05:00", "00:00:02", 1), "score/function.json": httpFunction,
+		"queue/function.json": queueFunction, "mixed/function.json": mixedFunction,
+	}
+	p := startDrill(t, "ok", files, "SCOREFN_CONCURRENCY=8").ready(t)
+	var group sync.WaitGroup
+	for _, data := range []string{"slow", "deaf"} {
+		group.Go(func() {
+			r, err := post(t.Context(), p.url+"/api/score", []byte(`{"data":"`+data+`"}`), length, nil)
+			if err != nil || r.status != 500 || !strings.Contains(string(r.body), "functionTimeout") {
+				t.Errorf("forwarded %s: %d %s, %v", data, r.status, r.body, err)
+			}
+		})
+		group.Go(func() {
+			r, err := post(t.Context(), p.url+"/queue", invocationOf(t, "msg", asText(`{"data":"`+data+`"}`), nil), chunked, nil)
+			if err != nil || r.status != 500 {
+				t.Errorf("queue %s: %d %s, %v", data, r.status, r.body, err)
+			}
+		})
+	}
+	group.Go(func() { // the neighbours
+		for i := range 200 {
+			want := fmt.Sprint(i)
+			if r, err := post(t.Context(), p.url+"/api/score", []byte(`{"data":`+want+`}`), length, nil); err != nil || string(r.body) != want {
+				t.Errorf("a neighbour: %d %s, %v", r.status, r.body, err)
+				return
+			}
+		}
+	})
+	group.Wait()
+	if r := p.post(t, "/api/score", []byte(`{"data":7}`), length, nil); r.status != 200 {
+		t.Errorf("after it: %d %s", r.status, r.body)
+	}
+	if log := p.log(t); !strings.Contains(log, "a run was left behind") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
+// A message that is refused counts as tried, and is poison after some: events wait. HTTP requests are refused.
+func Test200ParallelMessagesWithOneSlotAreAllScored(t *testing.T) {
+	t.Parallel()
+	pipe := newPipe(t)
+	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=8", holdPipe+"="+pipe).ready(t)
+	release := p.hold(t, pipe)
+	var group, sent sync.WaitGroup
+	for i := range 200 {
+		sent.Add(1)
+		done := sync.OnceFunc(sent.Done)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { done() }})
+		group.Go(func() {
+			defer done()
+			r, err := post(ctx, p.url+"/queue", invocationOf(t, "msg", asText(fmt.Sprintf(`{"data":%d}`, i)), map[string]any{"Id": fmt.Sprintf(`"m%d"`, i)}), length, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			outputs, err := hostOutputs(r.status, r.header.Get("Content-Type"), r.body)
+			want := fmt.Sprintf(`{"id":"m%d","result":%d}`, i, i)
+			if written, trap := hostWrites("queue", "", outputs["result"]); err != nil || trap != "" || written[0] != want {
+				t.Errorf("got %q %s, %v; want %s", written, trap, err, want)
+			}
+		})
+	}
+	sent.Wait() // all of them wait for the slot
+	release()
+	group.Wait()
+}
+
+func TestTooManyRequestsAreRefused(t *testing.T) {
+	t.Parallel()
+	pipe := newPipe(t)
+	p := startDrill(t, "ok", nil, "SCOREFN_CONCURRENCY=1", "SCOREFN_QUEUE=0", holdPipe+"="+pipe).ready(t)
+	release := p.hold(t, pipe)
+	defer release()
+	if r := p.post(t, "/api/score", []byte(`{"data":1}`), length, nil); r.status != 503 || r.header.Get("Retry-After") == "" {
+		t.Errorf("forwarded: %d %v", r.status, r.header)
+	}
+	request := map[string]any{"Url": "http://x/api/mixed", "Method": "POST", "Headers": map[string]any{}, "Body": `{"data":1}`}
+	r := p.post(t, "/mixed", invocationOf(t, "req", request, nil), chunked, nil)
+	outputs, err := hostOutputs(r.status, r.header.Get("Content-Type"), r.body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, header, _, err := hostHTTP(outputs["res"]); status != 503 || header["retry-after"] == "" || err != nil {
+		t.Errorf("payload mode: %s %v", outputs["res"], err)
+	}
+	if r := p.post(t, "/queue", invocationOf(t, "msg", asText(`{"data":1}`), nil), chunked, nil); r.status != 500 {
+		t.Errorf("a message without a queue to wait in: %d %s", r.status, r.body)
+	}
+}

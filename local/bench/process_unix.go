@@ -1,0 +1,10 @@
+//go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
+
+package bench
+
+import (
+	"os"
+	"syscall"
+)
+
+func killGroup(p *os.Process) { _ = syscall.Kill(-p.Pid, syscall.SIGKILL) } // it may have ended by itself
