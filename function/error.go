@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/scorefn/scorefn/function/jsonscan"
@@ -71,7 +72,7 @@ type Error struct {
 // Error is the public message, followed by the cause that only the log shows.
 func (e *Error) Error() string {
 	if e.Err != nil {
-		return e.Msg + ": " + e.Err.Error()
+		return strings.TrimSuffix(e.Msg, ".") + ": " + e.Err.Error()
 	}
 	return e.Msg
 }
