@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/scorefn/scorefn/function/batch"
 	"github.com/scorefn/scorefn/function/blob"
@@ -13,10 +14,11 @@ import (
 
 // Item is one thing to score of an event: a message's body, or an object that a URL names.
 type Item struct {
-	ID      string // the source's own, and unique there: message id, shard and sequence number, object key; for logs and for the name of a result
-	URL     string // when it is not "", the body is fetched from the store
-	Request        // Body unless URL is set; Model, Version, ContentType, Accept
-	Err     error  // set by a decoder that could make no sense of the item, of a kind (see Errorf): it is not scored
+	ID            string // the source's own, and unique there: message id, shard and sequence number, object key; for logs and for the name of a result
+	URL           string // when it is not "", the body is fetched from the store
+	ObjectVersion string // version of the object, of a store that is [blob.Versioned]; "" for the latest
+	Request              // Body unless URL is set; Model, Version, ContentType, Accept
+	Err           error  // set by a decoder that could make no sense of the item, of a kind (see Errorf): it is not scored
 }
 
 // Result is what became of an item. With Err the other fields but ID are empty.
@@ -40,6 +42,11 @@ type Events struct {
 	Sink      string     // URL prefix of the results, "" for none
 	MaxObject int64      // bytes of one fetched object, packed and unpacked; 0: SCOREFN_MAX_BODY
 	Ordered   bool       // items are scored one after the other; after the first failure the rest is ErrSkipped
+
+	// Log, when it is not nil, gets the log line of each failure instead of the log: line writes it, with the time of the
+	// failure. So a caller who scores parts of an event side by side keeps their lines in an order. It may be called from
+	// several goroutines at once.
+	Log func(line func())
 }
 
 // ErrSkipped is the error of an item behind one that failed, where the order counts. It is worth a retry.
@@ -91,7 +98,7 @@ func (f *Function) Each(ctx context.Context, items []Item, e Events) []Result {
 			r.ID = item.ID
 			if r.Err != nil {
 				failed.Store(true)
-				f.logItem(ctx, r.ID, r.Err)
+				f.logItem(ctx, &e, r.ID, r.Err)
 			}
 		}
 	}
@@ -137,7 +144,7 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 		if isResult(e.Sink, item.URL) {
 			return r, Errorf(Invalid, "The object %s is a result: its own results must not trigger a function.", blob.Redact(item.URL))
 		}
-		if s.version, err = f.fetch(ctx, &request, item.URL, e); err != nil {
+		if s.version, err = f.fetch(ctx, &request, item, e); err != nil {
 			return r, err
 		}
 		caller.Coming()
@@ -158,7 +165,7 @@ func (f *Function) fetchScoreStore(ctx context.Context, item *Item, e *Events) (
 }
 
 // logItem logs a failure as the caller may have to act on it: loud when it was not the item's fault.
-func (f *Function) logItem(ctx context.Context, id string, err error) {
+func (f *Function) logItem(ctx context.Context, events *Events, id string, err error) {
 	e, level := AsError(err), slog.LevelWarn
 	switch {
 	case errors.Is(err, ErrSkipped), ctx.Err() != nil && errors.Is(err, context.Cause(ctx)):
@@ -166,6 +173,17 @@ func (f *Function) logItem(ctx context.Context, id string, err error) {
 	case e.Kind.Retryable():
 		level = slog.LevelError
 	}
-	f.log().LogAttrs(ctx, level, "item failed", slog.String("item", id), slog.String("kind", e.Kind.String()),
+	log := f.log()
+	if !log.Enabled(ctx, level) {
+		return
+	}
+	r := slog.NewRecord(time.Now(), level, "item failed", 0)
+	r.AddAttrs(slog.String("item", id), slog.String("kind", e.Kind.String()),
 		slog.Bool("retry", e.Kind.Retryable()), slog.String("error", err.Error()))
+	line := func() { _ = log.Handler().Handle(ctx, r) } // a log that cannot be written has nobody to be told
+	if events.Log != nil {
+		events.Log(line)
+		return
+	}
+	line()
 }

@@ -33,12 +33,13 @@ var extensions = map[string]string{
 	".raw":    rawType,
 }
 
-// fetch makes the object of a URL the request's body and returns the object's version.
-func (f *Function) fetch(ctx context.Context, r *Request, url string, e *Events) (version string, err error) {
+// fetch makes the object of an item the request's body and returns the object's version.
+func (f *Function) fetch(ctx context.Context, r *Request, item *Item, e *Events) (version string, err error) {
+	url := item.URL
 	if e.Store == nil {
 		return "", Errorf(Unsupported, "There is no store to get %s from.", blob.Redact(url))
 	}
-	o, body, err := blob.Read(ctx, e.Store, url, e.MaxObject)
+	o, body, err := blob.Read(ctx, blob.At(e.Store, item.ObjectVersion), url, e.MaxObject)
 	if err != nil {
 		return "", unfetched(ctx, err, url, e.MaxObject)
 	}

@@ -65,7 +65,7 @@ func TestFetchTellsWhatAnObjectIs(t *testing.T) {
 			for _, url := range []string{"s3://b.csv/folder.csv/" + tt.name, "https://h/c/" + tt.name + "?x=.csv"} {
 				e := Events{Store: typed{stored(t, map[string]string{url: body}), tt.stored}, MaxObject: 1000}
 				r := Request{ContentType: tt.event}
-				_, err := f.fetch(t.Context(), &r, url, &e)
+				_, err := f.fetch(t.Context(), &r, &Item{URL: url}, &e)
 				if err != nil || r.ContentType != tt.want || string(r.Body) != plain {
 					t.Errorf("%s, stored as %q, packed %t: got %q, %q, %v; want %q", url, tt.stored, packed, r.ContentType, r.Body, err, tt.want)
 				}
@@ -81,7 +81,7 @@ func TestFetchKeepsBytesThatLookPacked(t *testing.T) {
 	e := Events{Store: stored(t, map[string]string{"s3://b/k.bin": packed, "s3://b/k.bin.gz": packed}), MaxObject: 1000}
 	for url, want := range map[string]string{"s3://b/k.bin": packed, "s3://b/k.bin.gz": "x"} {
 		var r Request
-		if _, err := f.fetch(t.Context(), &r, url, &e); err != nil || string(r.Body) != want || r.ContentType != rawType {
+		if _, err := f.fetch(t.Context(), &r, &Item{URL: url}, &e); err != nil || string(r.Body) != want || r.ContentType != rawType {
 			t.Errorf("%s: got %q as %q, %v", url, r.Body, r.ContentType, err)
 		}
 	}

@@ -219,6 +219,40 @@ func TestEachLogsFailuresWithoutBodies(t *testing.T) {
 	}
 }
 
+func TestEachHandsOverItsLogLines(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	f := New(func(context.Context, modeldir.Model) (Script, error) { return scriptFunc(picky), nil },
+		WithModel(modeldir.Model{Name: "test"}), WithLogger(slog.New(slog.NewTextHandler(&log, nil))), set(t, nil))
+	if err := f.Init(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	log.Reset() // of the model's line
+	var lines []func()
+	f.Each(WithRequestID(t.Context(), "event-1"), []Item{item("a", `"fine"`), item("b", `"invalid"`), item("c", `"internal"`)},
+		Events{Ordered: true, Log: func(line func()) { lines = append(lines, line) }})
+	if log.Len() > 0 || len(lines) != 2 { // what is behind a failure is skipped, and told at the level of information
+		t.Fatalf("%d lines were handed over, the log has %s", len(lines), &log)
+	}
+	lines[0]()
+	if got, want := log.String(), `level=WARN msg="item failed" item=b kind=invalid retry=false error="not this one" requestId=event-1`; !strings.Contains(got, want) {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestConcurrency(t *testing.T) {
+	t.Parallel()
+	f := newTest(t, picky, map[string]string{"SCOREFN_CONCURRENCY": "3"})
+	if n := f.Concurrency(t.Context()); n != 3 {
+		t.Errorf("got %d, want 3", n)
+	}
+	broken := New(func(context.Context, modeldir.Model) (Script, error) { return nil, errors.New("no") },
+		WithModel(modeldir.Model{}), WithLogger(quiet), set(t, map[string]string{"SCOREFN_CONCURRENCY": "3"}))
+	if n := broken.Concurrency(t.Context()); n != 1 {
+		t.Errorf("a model that cannot be loaded: got %d, want 1", n)
+	}
+}
+
 func TestEachResultIsStoredOnce(t *testing.T) {
 	t.Parallel()
 	var runs atomic.Int64

@@ -268,6 +268,9 @@ func testOnce(t *testing.T, args []string) {
 			if err != nil || code != c.code || !strings.Contains(out.text, c.answer) {
 				t.Errorf("exit %d, %v, %s\n%s", code, err, out.text, log.text)
 			}
+			if strings.Contains(log.text, "deadline") || strings.Contains(log.text, "unexpected") {
+				t.Errorf("its end is told as an error:\n%s", log.text)
+			}
 		})
 	}
 }

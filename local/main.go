@@ -129,7 +129,7 @@ func start(ctx context.Context, cmd command, args []string, s streams, getenv fu
 	cmd.flags(f, c)
 	err := parse(f, args, &c.args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintf(s.out, "usage: scorefn %s\n\n%s.\n", strings.Join(strings.Fields(cmd.name+" [flags] "+cmd.args), " "), cmd.what)
+		fmt.Fprintf(s.out, "usage: scorefn %s\n\n%s.\n", strings.Join(strings.Fields(cmd.name+" [flags] "+cmd.args), " "), strings.Join(cmd.lines(), "\n  "))
 		f.SetOutput(s.out)
 		fmt.Fprintln(s.out, "\nflags:")
 		f.PrintDefaults()
@@ -155,10 +155,26 @@ func parse(f *flag.FlagSet, args []string, rest *[]string) error {
 	}
 }
 
+// usageColumn is where "scorefn help" tells what a command does.
+const usageColumn = 23
+
+// lines is what the command does, of which a text that was indented for the column is not.
+func (c *command) lines() []string {
+	return strings.Split(strings.ReplaceAll(c.what, "\n"+strings.Repeat(" ", usageColumn), "\n"), "\n")
+}
+
 func usage(w io.Writer) {
 	fmt.Fprint(w, "scorefn scores an ONNX model as a serverless function does, on this machine.\n\nusage: scorefn COMMAND [flags]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-20s %s\n", strings.TrimSpace(c.name+" "+c.args), c.what)
+		name := "  " + strings.TrimSpace(c.name+" "+c.args)
+		if len(name) >= usageColumn { // a line of its own
+			fmt.Fprintln(w, name)
+			name = ""
+		}
+		for _, line := range c.lines() {
+			fmt.Fprintf(w, "%-*s%s\n", usageColumn, name, line)
+			name = ""
+		}
 	}
 	fmt.Fprint(w, `
 "scorefn COMMAND -h" shows a command's flags. Settings come from the environment: "scorefn doctor" lists them.

@@ -163,7 +163,7 @@ func (p *packaging) addLibrary(ctx context.Context, c *call, files *pack.Files) 
 	if err != nil {
 		root = "."
 	}
-	lib, err := ortlib.Ensure(ctx, ortlib.Options{Dir: filepath.Join(root, "lib"), GOOS: "linux", GOARCH: p.arch, Progress: c.err})
+	lib, err := ortlib.Ensure(ctx, ortlib.Options{Dir: filepath.Join(root, libraries), GOOS: "linux", GOARCH: p.arch, Linux: true, Progress: c.err})
 	if err != nil {
 		return err
 	}

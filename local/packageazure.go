@@ -228,21 +228,9 @@ func (p *packaging) buildHandler(ctx context.Context, c *call, plan azureapp.Pla
 		}
 		from = "./adapters/azure/handler"
 	}
-	program := filepath.Join(tmp, azureapp.Handler)
-	if err := p.build(ctx, c, root, program, from, "-tags", pack.PureTags); err != nil {
-		return "", err
-	}
-	glibc, err := pack.NewestGLIBC(program)
-	if err != nil || !pack.NewerThan(glibc, plan.GLIBC) {
-		return program, err
-	}
-	fmt.Fprintf(c.err, "package: it asks for GLIBC %s, a host may have %s: once more, linked for an older one\n", glibc, plan.GLIBC)
-	flags, err := pack.OldGLIBC(tmp)
-	if err != nil {
-		return "", err
-	}
-	if err := p.build(ctx, c, root, program, from, flags...); err != nil {
-		return "", fmt.Errorf("%w\n%w", err, tooNew(program, glibc, plan))
-	}
-	return program, nil
+	to := filepath.Join(tmp, azureapp.Handler)
+	return to, p.buildFor(ctx, c, program{
+		root: root, from: from, to: to, tags: pack.PureTags, glibc: plan.GLIBC, host: "a host may have",
+		tooNew: func(glibc string) error { return tooNew(to, glibc, plan) },
+	}, tmp)
 }

@@ -26,7 +26,7 @@ func (p *packaging) lambda(ctx context.Context, c *call) error {
 	var files pack.Files
 	var err error
 	if p.part == "all" || p.part == "function" {
-		if err = p.addBootstrap(ctx, c, &files); err == nil {
+		if err = p.addBootstrap(ctx, c, al2023, &files); err == nil {
 			err = p.addModel(ctx, c, &files)
 		}
 	}
@@ -90,33 +90,42 @@ func awsArch(goarch string) string {
 	return goarch
 }
 
-// addBootstrap builds the program, and makes sure that it starts where it is deployed.
-func (p *packaging) addBootstrap(ctx context.Context, c *call, files *pack.Files) error {
-	program := p.program
-	if program == "" {
+// addBootstrap builds the program, and makes sure that it starts where the C library is no newer than glibc.
+func (p *packaging) addBootstrap(ctx context.Context, c *call, glibc string, files *pack.Files) error {
+	file := p.program
+	if file == "" {
 		root, err := sourceRoot()
 		if err != nil {
 			return err
 		}
-		program = filepath.Join(root, "dist", "linux-"+p.arch, "bootstrap")
-		if err := p.build(ctx, c, root, program, "./adapters/lambda/bootstrap", "-tags", "lambda.norpc"); err != nil {
+		file = filepath.Join(p.tmp, "bootstrap")
+		err = p.buildFor(ctx, c, program{
+			root: root, from: "./adapters/lambda/bootstrap", to: file, tags: "lambda.norpc", glibc: glibc, host: "provided.al2023 has",
+			tooNew: func(found string) error { return tooNewForLambda(file, found, glibc) },
+		}, p.tmp)
+		if err != nil {
 			return err
 		}
 	}
-	arch, err := pack.Arch(program)
+	arch, err := pack.Arch(file)
 	if err != nil {
 		return err
 	}
 	if arch != p.arch {
-		return fmt.Errorf("%s is built for %q, not for %s", program, arch, p.arch)
+		return fmt.Errorf("%s is built for %q, not for %s", file, arch, p.arch)
 	}
-	glibc, err := pack.NewestGLIBC(program)
+	found, err := pack.NewestGLIBC(file)
 	if err != nil {
 		return err
 	}
-	if pack.NewerThan(glibc, al2023) {
-		return fmt.Errorf("%s needs GLIBC %s, but provided.al2023 has %s: build it on Debian 12, Amazon Linux 2023 or another system that is not newer", program, glibc, al2023)
+	if pack.NewerThan(found, glibc) {
+		return tooNewForLambda(file, found, glibc)
 	}
-	*files = append(*files, pack.File{Name: "bootstrap", Source: program, Exec: true})
+	*files = append(*files, pack.File{Name: "bootstrap", Source: file, Exec: true})
 	return nil
+}
+
+func tooNewForLambda(file, found, most string) error {
+	return fmt.Errorf("%s needs GLIBC %s, but provided.al2023 has %s: let this command build it (without --bootstrap, in the source), "+
+		"or build it on Debian 12, Amazon Linux 2023 or another system that is not newer", file, found, most)
 }

@@ -9,9 +9,8 @@ import (
 
 // work is what an event asks for.
 type work struct {
-	item       function.Item
-	generation string // of the object that item.URL names
-	skip       string // why there is nothing to score; "" when there is
+	item function.Item
+	skip string // why there is nothing to score; "" when there is
 }
 
 // decoders are the types of Google's events that are understood, by prefix (google-cloudevents, the folder proto/google/events).
@@ -70,7 +69,7 @@ func object(d *delivery, bucket, name, generation string) (work, error) {
 		return work{}, malformed(d, fmt.Errorf("it names no object: bucket %.100q, name %.100q", bucket, name))
 	}
 	w := request(d, "", nil)
-	w.item.URL, w.generation = "gs://"+bucket+"/"+name, generation
+	w.item.URL, w.item.ObjectVersion = "gs://"+bucket+"/"+name, generation
 	return w, nil
 }
 

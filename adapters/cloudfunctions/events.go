@@ -125,7 +125,7 @@ func (h *handler) one(ctx context.Context, d *delivery) outcome {
 	}
 	w.item.Model, w.item.Version = modelOf(d.path)
 	r := h.f.Each(ctx, []function.Item{w.item}, function.Events{
-		Store: pinned{h.store, w.generation}, Sink: h.env.output, MaxObject: h.maxBody(),
+		Store: h.store, Sink: h.env.output, MaxObject: h.maxBody(),
 	})[0]
 	if r.Err != nil {
 		o.logged = true
@@ -175,24 +175,6 @@ func (h *handler) own(url string) bool {
 		return (key != "" || whole) && strings.HasPrefix(url, scheme+"://"+bucket+"/"+key)
 	}
 	return below(h.env.output, false) || below(h.env.deadLetter, true)
-}
-
-// pinned is a store that gets the generation of an object which the event tells of. URLs have no place for it.
-type pinned struct {
-	blob.Store
-	generation string // "" for the latest
-}
-
-// versioned is a store that keeps the versions of its objects apart.
-type versioned interface {
-	GetVersion(ctx context.Context, url, version string) (*blob.Object, error)
-}
-
-func (p pinned) Get(ctx context.Context, url string) (*blob.Object, error) {
-	if v, ok := p.Store.(versioned); ok && p.generation != "" {
-		return v.GetVersion(ctx, url, p.generation)
-	}
-	return p.Store.Get(ctx, url)
 }
 
 // log writes one line for an event, without what it carries.

@@ -54,7 +54,7 @@ func (s *storage) Get(ctx context.Context, link string) (*blob.Object, error) {
 	return s.GetVersion(ctx, link, "")
 }
 
-// GetVersion opens a generation of an object, "" for the latest.
+// GetVersion opens a generation of an object, "" for the latest: see [blob.Versioned].
 func (s *storage) GetVersion(ctx context.Context, link, generation string) (*blob.Object, error) {
 	bucket, key, err := objectName(link)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/scorefn/scorefn/function"
 )
@@ -39,9 +40,8 @@ type batch struct {
 
 // record is what the source delivers and accounts for as one.
 type record struct {
-	id       string            // as its source's answer names it
-	items    []function.Item   // what there is to score: none in a test message, several in a list of objects
-	versions map[string]string // of objects among them, by URL
+	id    string          // as its source's answer names it
+	items []function.Item // what there is to score: none in a test message, several in a list of objects
 }
 
 // decodeBase64 reads an array of objects, in order, whose member id names the record and whose data is base64 of a request.
@@ -95,8 +95,8 @@ func (h *handler) serveBatch(ctx context.Context, v *invocation, s source) ([]by
 		return nil, function.Errorf(function.Invalid, "The event is not a well-formed %s event: %w", v.event.kind, err)
 	}
 	var out []outcome
-	for i, lane := range b.lanes {
-		for _, o := range h.lane(ctx, lane, b.ordered) {
+	for i, lane := range h.lanes(ctx, b) {
+		for _, o := range lane {
 			o.lane = i
 			out = append(out, o)
 		}
@@ -112,12 +112,12 @@ func (h *handler) serveBatch(ctx context.Context, v *invocation, s source) ([]by
 
 // lane scores records that belong together. In an ordered lane the first failure is the last record that is tried; under
 // SCOREFN_POISON=drop one that can never be scored holds up none.
-func (h *handler) lane(ctx context.Context, records []record, ordered bool) []outcome {
+func (h *handler) lane(ctx context.Context, records []record, ordered bool, log func(line func())) []outcome {
 	out := make([]outcome, len(records))
 	for i, r := range records {
 		out[i].id = r.id
 	}
-	events := function.Events{Store: h.pin(records), Sink: h.env.output, MaxObject: int64(h.f.Settings().MaxBody)}
+	events := function.Events{Store: h.store, Sink: h.env.output, MaxObject: int64(h.f.Settings().MaxBody), Log: log}
 	if !ordered {
 		h.together(ctx, records, out, events)
 		return out
@@ -153,17 +153,24 @@ func (h *handler) together(ctx context.Context, records []record, out []outcome,
 	}
 	for i := range out {
 		if out[i].err != nil {
-			h.failed(ctx, &out[i])
+			h.failed(ctx, &out[i], events.Log)
 		}
 	}
 }
 
 // failed applies the policy for poisoned records. Failures are in the log already.
-func (h *handler) failed(ctx context.Context, o *outcome) {
-	if h.env.drop && !retryable(o.err) {
-		o.dropped, o.err = o.err, nil
-		slog.LogAttrs(ctx, slog.LevelError, "record dropped", slog.String("record", o.id), slog.String("error", o.dropped.Error()))
+func (h *handler) failed(ctx context.Context, o *outcome, log func(line func())) {
+	if !h.env.drop || retryable(o.err) {
+		return
 	}
+	o.dropped, o.err = o.err, nil
+	handler := slog.Default().Handler()
+	if !handler.Enabled(ctx, slog.LevelError) {
+		return
+	}
+	r := slog.NewRecord(time.Now(), slog.LevelError, "record dropped", 0)
+	r.AddAttrs(slog.String("record", o.id), slog.String("error", o.dropped.Error()))
+	log(func() { _ = handler.Handle(ctx, r) }) // a log that cannot be written has nobody to be told
 }
 
 // batchError is the error of a batch in which nothing succeeded, or whose source knows no other failure; nil when there is

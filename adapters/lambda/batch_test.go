@@ -51,6 +51,8 @@ func TestBatchAnswers(t *testing.T) {
 		{"kinesis", "", failures(shard + "2"), ""},
 		{"kinesis", "SCOREFN_POISON=drop", failures(shard + "2"), ""},
 		{"kinesis", "SCOREFN_PARTIAL_BATCH=false", "", "Function.Internal"},
+		{"kinesis-kpl", "", failures(shard + "3"), ""},
+		{"kinesis-kpl", "SCOREFN_POISON=drop", failures(shard + "3"), ""},
 		{"kinesis-window", "", "", "Function.Unsupported"},
 		{"dynamodb", "", failures("4400000000000000000003"), ""},
 		{"kafka", "", `{"batchItemFailures":[{"itemIdentifier":{"partition":"requests-0","offset":101}}]}`, ""},

@@ -14,7 +14,7 @@ var fixtureKinds = map[string]kind{
 	"alb-multi": loadBalancer, "sqs": sqs, "sqs-fifo": sqs, "sqs-s3": sqs, "sqs-s3-test": sqs, "sqs-sns": sqs,
 	"sqs-sns-s3": sqs, "sqs-eventbridge-s3": sqs, "sns": sns, "sns-s3": sns, "s3": s3Notification, "s3-test": s3Test,
 	"s3-batch-1": s3Batch, "s3-batch-2": s3Batch, "eventbridge": eventBridge, "eventbridge-s3": eventBridge,
-	"eventbridge-schedule": eventBridge, "kinesis": kinesis, "kinesis-window": kinesis, "dynamodb": dynamoDB, "kafka": kafka,
+	"eventbridge-schedule": eventBridge, "kinesis": kinesis, "kinesis-window": kinesis, "kinesis-kpl": kinesis, "dynamodb": dynamoDB, "kafka": kafka,
 	"activemq": activeMQ, "rabbitmq": rabbitMQ, "firehose": firehose, "cloudwatch-logs": cloudWatchLogs,
 	"websocket": webSocket, "authorizer-token": authorizer, "authorizer-request": authorizer, "ses": ses,
 	"codecommit": codeCommit, "s3-object-lambda": objectLambda,

@@ -68,9 +68,8 @@ func object(bucket, key, version string, err error) record {
 	link := "s3://" + bucket + "/" + key
 	it := item(link, nil, err)
 	it.URL, it.ContentType = link, "" // the object has its own type
-	r := record{id: link, items: []function.Item{it}}
-	if version != "" && version != "null" { // the version in a bucket without versions
-		r.versions = map[string]string{link: version}
+	if version != "null" {            // the version in a bucket without versions
+		it.ObjectVersion = version
 	}
-	return r
+	return record{id: link, items: []function.Item{it}}
 }

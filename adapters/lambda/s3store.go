@@ -77,7 +77,7 @@ func (s *s3Store) Get(ctx context.Context, link string) (*blob.Object, error) {
 	return s.GetVersion(ctx, link, "")
 }
 
-// GetVersion opens a version of an object, "" for the latest.
+// GetVersion opens a version of an object, "" for the latest: see [blob.Versioned].
 func (s *s3Store) GetVersion(ctx context.Context, link, version string) (*blob.Object, error) {
 	bucket, key, err := parseURL(link)
 	if err != nil {

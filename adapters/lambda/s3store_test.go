@@ -1,6 +1,7 @@
 package lambda
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,7 @@ func (f *fakeS3) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, "NoSuchKey")
 	default:
 		w.Header().Set("Content-Type", o.contentType)
-		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, len(o.body)))
+		w.Header().Set("ETag", fmt.Sprintf(`"%x"`, sha256.Sum256(o.body)))
 		_, _ = w.Write(o.body)
 	}
 }
@@ -161,6 +162,38 @@ func TestS3Versions(t *testing.T) {
 		out, err := invoke(t, newTest(t, nil, WithStore(s)), fmt.Appendf(nil, event, version))
 		if err != nil || !strings.Contains(string(out), `"result":`+want+"}") {
 			t.Errorf("version %s: got %s %v, want %s", version, out, err, want)
+		}
+	}
+}
+
+// An object that was replaced while its notifications were on their way is scored once for each of them, as it was then.
+func TestS3VersionsOfOneObjectInOneBatch(t *testing.T) {
+	t.Parallel()
+	s, fake := newFakeS3(t)
+	fake.objects["/inputs/a.json"] = s3Object{"application/json", []byte(`{"data":100}`)}
+	fake.objects["/inputs/a.jsonv1"] = s3Object{"application/json", []byte(`{"data":1}`)}
+	fake.objects["/inputs/a.jsonv2"] = s3Object{"application/json", []byte(`{"data":2}`)}
+	const record = `{"eventSource":"aws:s3","eventName":"ObjectCreated:Put","s3":{"bucket":{"name":"inputs"},"object":{"key":"a.json","versionId":"%s"}}}`
+	const event = `{"Records":[` + record + `,` + record + `,` + record + `]}`
+	notification := fmt.Sprintf(event, "v2", "v1", "null")
+	out, err := invoke(t, newTest(t, nil, WithStore(s)), []byte(notification))
+	const result = `{"id":"s3://inputs/a.json","result":%d}`
+	if want := fmt.Sprintf(`{"results":[`+result+`,`+result+`,`+result+`]}`, 4, 2, 200); err != nil || string(out) != want {
+		t.Errorf("got  %s %v\nwant %s", out, err, want)
+	}
+	out, err = invoke(t, newTest(t, map[string]string{"SCOREFN_OUTPUT": "s3://scores/out"}, WithStore(s)), sqsOf(t, "q", notification))
+	if err != nil || string(out) != `{"batchItemFailures":[]}` {
+		t.Errorf("in a message: got %s %v", out, err)
+	}
+	stored := map[string]bool{}
+	for name, o := range fake.objects {
+		if strings.HasPrefix(name, "/scores/") {
+			stored[string(o.body)] = true
+		}
+	}
+	for _, want := range []string{"4", "2", "200"} {
+		if !stored[want] {
+			t.Errorf("%s is not among the stored results: %v", want, stored)
 		}
 	}
 }

@@ -1,9 +1,6 @@
 package lambda
 
-import (
-	"errors"
-	"maps"
-)
+import "errors"
 
 // maxNesting is how many events may lie in one another: S3 in SNS in SQS is two deep.
 const maxNesting = 4
@@ -47,10 +44,9 @@ func unwrap(id string, body []byte, depth int) (record, error) {
 // asOne is the objects of a notification as one record: the message that names them is acknowledged or comes again whole.
 func asOne(id string, e *event) (record, error) {
 	list, err := objects(e)
-	all := record{id: id, versions: map[string]string{}}
+	all := record{id: id}
 	for _, r := range list {
 		all.items = append(all.items, r.items...)
-		maps.Copy(all.versions, r.versions)
 	}
 	return all, err
 }

@@ -152,9 +152,7 @@ func appendTensor(dst []byte, t *Tensor, o EncodeOptions) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	if n > 0 {
-		dst = slices.Grow(dst, textSize(t, n))
-	}
+	dst = grow(dst, t, n)
 	return appendNested(dst, t, shape, 0, n, o)
 }
 
@@ -175,7 +173,17 @@ func written(t *Tensor, n int) ([]int64, error) {
 	return shape, nil
 }
 
-// textSize guesses the length of the text of n elements: growing step by step would cost more.
+// grow makes room for the text of n elements: growing step by step would cost more. Memory that has room for short ones is left
+// as it is: it is mostly that of an answer before, and the guess is mostly too high.
+func grow(dst []byte, t *Tensor, n int) []byte {
+	const short = len("0.0,")
+	if cap(dst)-len(dst) >= short*n {
+		return dst
+	}
+	return slices.Grow(dst, textSize(t, n))
+}
+
+// textSize guesses the length of the text of n elements.
 func textSize(t *Tensor, n int) int {
 	switch t.DType {
 	case Float32:
@@ -213,37 +221,4 @@ func appendNested(dst []byte, t *Tensor, shape []int64, from, to int, o EncodeOp
 		}
 	}
 	return append(dst, ']'), nil
-}
-
-// AppendString appends s as a JSON string. Only what JSON demands is escaped: not <, > and &. A string that is not valid UTF-8 is
-// an error.
-func AppendString(dst []byte, s string) ([]byte, error) {
-	const hex = "0123456789abcdef"
-	if err := validUTF8(s); err != nil {
-		return dst, err
-	}
-	dst = append(dst, '"')
-	start := 0
-	for i := range len(s) {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' {
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		start = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		}
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"'), nil
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"strconv"
-	"unicode/utf8"
 )
 
 // appendRow appends the elements from to to with commas between them. The bytes are read one element at a time: they need not be
@@ -32,9 +31,9 @@ func appendRow(dst []byte, t *Tensor, from, to int, o EncodeOptions) (_ []byte, 
 				dst = appendFloat64(dst, f)
 			}
 		case Float16:
-			dst = appendSmall(dst, fromFloat16(le.Uint16(b[2*k:])), toFloat16, o)
+			dst = appendHalf(dst, le.Uint16(b[2*k:]), float16Type, o)
 		case BFloat16:
-			dst = appendSmall(dst, fromBFloat16(le.Uint16(b[2*k:])), toBFloat16, o)
+			dst = appendHalf(dst, le.Uint16(b[2*k:]), bfloat16Type, o)
 		case Int64:
 			dst = strconv.AppendInt(dst, int64(le.Uint64(b[8*k:])), 10)
 		case Int32:
@@ -88,34 +87,10 @@ func appendNonFinite(dst []byte, f float64, o EncodeOptions) []byte {
 	return dst
 }
 
-// appendSmall appends the value of a 16-bit float in the fewest digits that round to it.
-func appendSmall(dst []byte, f float64, round func(float64) uint16, o EncodeOptions) []byte {
-	if f-f != 0 {
-		return appendNonFinite(dst, f, o)
-	}
-	if math.Signbit(f) {
-		dst = append(dst, '-')
-		f = -f
-	}
-	if f == 0 {
-		return append(dst, "0.0"...)
-	}
-	want := round(f)
-	m, e := shortestHalf(f, func(x float64) bool { return round(x) == want })
-	return appendDecimal(dst, m, e)
-}
-
 // appendExact appends the value of an 8-bit or smaller float, which is a float32.
 func appendExact(dst []byte, f float64, o EncodeOptions) []byte {
 	if f-f != 0 {
 		return appendNonFinite(dst, f, o)
 	}
 	return appendFloat32(dst, float32(f))
-}
-
-func validUTF8(s string) error {
-	if !utf8.ValidString(s) {
-		return fmt.Errorf("tensor: a string is not valid UTF-8: %.40q", s)
-	}
-	return nil
 }

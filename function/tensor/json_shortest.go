@@ -113,21 +113,6 @@ func shortestStrconv(u uint32) (m uint32, e int) {
 	return trimZeros(m, e-(digits-1))
 }
 
-// shortestHalf is the nearest decimal of the fewest digits that reads back as the positive finite value f of a 16-bit (or
-// smaller) float type: same tells whether a number rounds to it. Five digits tell all of those apart.
-func shortestHalf(f float64, same func(float64) bool) (m uint32, e int) {
-	e = int(math.Floor(math.Log10(f))) + 1 // f < 10^e, or a little above
-	for range 5 {
-		e--
-		x := math.Round(f * pow10[60-e])
-		m = uint32(x)
-		if m > 0 && same(x*pow10[60+e]) {
-			break
-		}
-	}
-	return trimZeros(m, e)
-}
-
 const twoDigits = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899"
 
 // appendDecimal appends m*10^e, m without trailing zeros: plain from 0.0001 up to 16 digits before the point, else with an

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 )
 
@@ -101,7 +100,7 @@ func appendV2Output(dst []byte, name string, v *Value, bytes bool, o EncodeOptio
 		return append(dst, '}', '}'), err
 	}
 	dst = append(dst, `,"data":[`...)
-	dst = slices.Grow(dst, textSize(t, n))
+	dst = grow(dst, t, n)
 	if dst, err = appendRow(dst, t, 0, n, o); err != nil {
 		return dst, fmt.Errorf(`%w: it has to be asked for with the parameter "binary_data": true`, err)
 	}

@@ -58,7 +58,8 @@ func (s *sandbox) next(w http.ResponseWriter, r *http.Request) {
 	var inv *invocation
 	select {
 	case inv = <-s.calls:
-	case <-s.stopped:
+	case <-s.stopped: // an answer without an invocation would be an error to the function: it gets none, as of the service
+		<-r.Context().Done()
 		return
 	case <-r.Context().Done():
 		return

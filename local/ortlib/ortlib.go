@@ -3,8 +3,9 @@
 //
 // The library comes out of the npm package onnxruntime-node at one pinned version, which npm downloads from wherever npm is
 // configured to. The archive must have the pinned SHA-512 and the library in it the pinned SHA-256, so it does not matter
-// who delivers them. Only the library of the platform that was asked for is unpacked. The archive (101 MB) stays in
-// lib/.cache for the next platform; it may be deleted, or put there by hand where npm has no network.
+// who delivers them. The archive (101 MB) is removed once the library is unpacked. Whoever packages for other machines has the
+// libraries of Linux unpacked with it (58 MB), so that neither architecture needs a second download. Where npm has no network
+// the archive may be put into lib/.cache by hand: it is used, and left there.
 package ortlib
 
 import (
@@ -84,8 +85,9 @@ func Path(dir, goos, goarch string) (string, error) {
 type Options struct {
 	Dir          string    // folder of the libraries; "" is lib in the working directory
 	GOOS, GOARCH string    // "" is this machine
+	Linux        bool      // from a download, unpack the libraries of Linux as well: what is packaged runs there
 	Verify       bool      // compare the hash of a library that is there, not only its size
-	Cache        string    // folder of the archive; "" is Dir/.cache
+	Cache        string    // folder of downloads; "" is Dir/.cache
 	NPM          string    // the npm program; "" is npm of the PATH
 	Progress     io.Writer // a terminal gets one line that rewrites itself, anything else a few plain lines; nil is silence
 }
@@ -117,16 +119,15 @@ func (s *source) ensure(ctx context.Context, o Options) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("ortlib: cache folder: %w", err)
 	}
-	for _, dir := range []string{cache, filepath.Dir(path)} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return "", fmt.Errorf("ortlib: %w", err)
-		}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", fmt.Errorf("ortlib: %w", err)
 	}
 	unlock, alone, err := lock(ctx, filepath.Join(cache, "lock"), m)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
+	list := s.libraries(p, path, o.Linux)
 	damage := p.check(path, o.Verify)
 	if damage == nil {
 		return path, nil // somebody else fetched it meanwhile
@@ -134,26 +135,51 @@ func (s *source) ensure(ctx context.Context, o Options) (string, error) {
 	if !errors.Is(damage, os.ErrNotExist) {
 		m.line(fmt.Sprintf("%s %v: it is fetched again", path, damage))
 	}
-	if err := s.fetch(ctx, o.NPM, cache, path, p, alone, m); err != nil {
+	if err := s.fetch(ctx, o.NPM, cache, list, alone, m); err != nil {
 		return "", err
 	}
-	m.line(fmt.Sprintf("%s is ready (%s)", path, megabytes(p.Size)))
 	return path, nil
 }
 
-// fetch has the archive and unpacks the library; it holds the lock.
-func (s *source) fetch(ctx context.Context, npm, cache, path string, p Platform, alone bool, m *meter) error {
-	if alone { // whatever is left is of a run that was interrupted
-		for _, old := range glob(filepath.Dir(path), tempPrefix+"*") {
-			_ = os.Remove(old) // best effort: it is in nobody's way
+// libraries is what is worth unpacking: the library that was asked for, and those of Linux that are not there.
+func (s *source) libraries(p Platform, path string, linux bool) []library {
+	list := []library{{p, path}}
+	for _, other := range s.platforms {
+		if !linux || other.GOOS != "linux" || other == p {
+			continue
+		}
+		to := filepath.Join(filepath.Dir(filepath.Dir(path)), other.folder(), other.File)
+		if other.check(to, false) != nil {
+			list = append(list, library{other, to})
 		}
 	}
-	archive, err := s.archive(ctx, npm, cache, path, alone, m)
+	return list
+}
+
+// fetch has the archive and unpacks the libraries; it holds the lock.
+func (s *source) fetch(ctx context.Context, npm, cache string, list []library, alone bool, m *meter) error {
+	for _, l := range list {
+		dir := filepath.Dir(l.path)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("ortlib: %w", err)
+		}
+		for _, old := range glob(dir, tempPrefix+"*") {
+			if alone { // it is of a run that was interrupted
+				_ = os.Remove(old) // best effort: it is in nobody's way
+			}
+		}
+	}
+	asked := list[0]
+	archive, release, err := s.archive(ctx, npm, cache, asked.path, alone, m)
 	if err != nil {
 		return err
 	}
-	if err := unpack(ctx, archive, path, p, m); err != nil {
-		return fmt.Errorf("ortlib: %s from %s: %w", p.Entry, archive, err)
+	err = unpack(ctx, archive, list, m)
+	if ctx.Err() == nil { // else the next run takes it over
+		release()
+	}
+	if err != nil {
+		return fmt.Errorf("ortlib: %s from %s: %w", asked.Entry, archive, err)
 	}
 	return nil
 }
@@ -172,12 +198,14 @@ func (s *source) platform(goos, goarch string) (Platform, error) {
 }
 
 func (p Platform) path(dir string) (string, error) {
-	abs, err := filepath.Abs(filepath.Join(cmp.Or(dir, "lib"), p.GOOS+"-"+p.GOARCH, p.File))
+	abs, err := filepath.Abs(filepath.Join(cmp.Or(dir, "lib"), p.folder(), p.File))
 	if err != nil {
 		return "", fmt.Errorf("ortlib: %w", err)
 	}
 	return abs, nil
 }
+
+func (p Platform) folder() string { return p.GOOS + "-" + p.GOARCH }
 
 // check is nil when the library is there and whole; else it says what is wrong.
 func (p Platform) check(path string, hash bool) error {

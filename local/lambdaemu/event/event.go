@@ -52,6 +52,7 @@ func Sources() []Source {
 		{"s3-batch", "a batch operations job, schema 1.0", s3Batch, objects},
 		{"eventbridge", "a bus event with the body as its detail; with --key, S3's Object Created", eventBridge, oneBody},
 		{"kinesis", "stream records", kinesis, bodies},
+		{"kinesis-kpl", "one stream record that the Kinesis Producer Library made of all bodies", kinesisKPL, bodies},
 		{"dynamodb", "stream of a table: the body is the new image", dynamoDB, bodies},
 		{"kafka", "Amazon MSK, one partition", kafka, bodies},
 		{"activemq", "Amazon MQ for ActiveMQ", activeMQ, bodies},

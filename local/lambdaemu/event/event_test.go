@@ -95,6 +95,19 @@ func TestBodiesArrive(t *testing.T) {
 	}
 }
 
+// The record is the very one that AWS's own Python library, aws_kinesis_agg, makes of these bodies and the partition key 1.
+func TestKinesisProducerLibrary(t *testing.T) {
+	t.Parallel()
+	k := made[events.KinesisEvent](t, "kinesis-kpl", options)
+	if len(k.Records) != 1 {
+		t.Fatalf("%d records", len(k.Records))
+	}
+	const want = "84mawgoBMRoSCAAaDnsiZGF0YSI6WzEuNV19GiYIABoieyJkYXRhIjpbIsOpIix0cnVlLG51bGwseyJhIjpbXX1dfRpjQ/3weYE2Mis8dQwRHzQ="
+	if got := base64.StdEncoding.EncodeToString(k.Records[0].Kinesis.Data); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestIdentifiers(t *testing.T) {
 	t.Parallel()
 	q := made[events.SQSEvent](t, "sqs-fifo", options)
