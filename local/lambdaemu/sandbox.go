@@ -57,10 +57,18 @@ func launch(cfg Config, out *process.Output, logStream string) (*sandbox, error)
 	return s, nil
 }
 
-// wait closes the API when the process has ended, whoever ended it.
+// lastWords is how long the API goes on to read what a process has sent before it ended. Its connections are closed by then,
+// so that there is seldom anything to wait for.
+const lastWords = time.Second
+
+// wait closes the API when the process has ended, whoever ended it, and all that it said has been heard.
 func (s *sandbox) wait(served chan struct{}) {
 	<-s.process.Ended()
-	_ = s.api.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	defer cancel()
+	if s.api.Shutdown(ctx) != nil {
+		_ = s.api.Close() // a process of its own may hold a connection
+	}
 	<-served
 	close(s.ended)
 }

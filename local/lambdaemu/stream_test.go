@@ -63,7 +63,10 @@ func TestStreamsThatDoNotEndWell(t *testing.T) {
 			t.Parallel()
 			e, out := start(t, func(cfg *lambdaemu.Config) { cfg.Timeout = 1500 * time.Millisecond })
 			before := pid(t, e)
-			b, err := io.ReadAll(stream(t, e, order{Do: c.do}))
+			url, _, open := gate(t)
+			body := stream(t, e, order{Do: c.do, URL: url})
+			open() // the stream has begun; a process may end before what it writes is sent
+			b, err := io.ReadAll(body)
 			s, ok := errors.AsType[*lambdaemu.StreamError](err)
 			if !ok || s.Type != c.kind || !strings.Contains(string(s.Body), c.text) {
 				t.Errorf("got %v, want %s, %s", err, c.kind, c.text)
