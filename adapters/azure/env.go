@@ -2,8 +2,6 @@ package azure
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"net/url"
 	"strings"
 
@@ -31,13 +29,7 @@ var table = []settings.Setting{
 }
 
 // Settings is the table of the adapter's own environment, in the order in which it is printed.
-func Settings() []settings.Setting {
-	out := append([]settings.Setting(nil), table...)
-	for i := range out {
-		out[i].Group = "Azure Functions"
-	}
-	return out
-}
+func Settings() []settings.Setting { return settings.Grouped("Azure Functions", table) }
 
 // environment is the table, parsed, apart from what concerns the app's files and the store.
 type environment struct {
@@ -49,30 +41,20 @@ type environment struct {
 
 // readEnvironment reads it through getenv, where "" means not set. The error names each bad value.
 func readEnvironment(getenv func(string) string) (environment, error) {
-	get := func(name string) string { return strings.TrimSpace(getenv(name)) }
+	r := settings.NewReader(getenv)
 	e := environment{
-		output: get("SCOREFN_OUTPUT"),
-		port:   get("FUNCTIONS_CUSTOMHANDLER_PORT"),
-		root:   cmp.Or(get("FUNCTIONS_APP_ROOT_PATH"), "."),
-	}
-	var errs []error
-	switch poison := strings.ToLower(get("SCOREFN_POISON")); poison {
-	case "", "fail", "poison":
-	case "drop":
-		e.drop = true
-	default:
-		errs = append(errs, fmt.Errorf("SCOREFN_POISON=%q: expected fail or drop", poison))
+		drop:   r.Word("SCOREFN_POISON", "fail", "drop", "poison") == "drop",
+		output: r.Text("SCOREFN_OUTPUT"),
+		port:   r.Text("FUNCTIONS_CUSTOMHANDLER_PORT"),
+		root:   cmp.Or(r.Text("FUNCTIONS_APP_ROOT_PATH"), "."),
 	}
 	if e.output != "" {
 		scheme, host, path, err := blob.Split(e.output)
 		if err != nil || host == "" || strings.Trim(path, "/") == "" || scheme == "https" && !wellFormed(e.output) {
-			errs = append(errs, fmt.Errorf("SCOREFN_OUTPUT=%q: expected https://account.blob.core.windows.net/container/prefix", blob.Redact(e.output)))
+			r.Refuse("SCOREFN_OUTPUT", blob.Redact(e.output), "https://account.blob.core.windows.net/container/prefix")
 		}
 	}
-	if len(errs) > 0 {
-		return e, fmt.Errorf("settings: %w", errors.Join(errs...))
-	}
-	return e, nil
+	return e, r.Err()
 }
 
 // wellFormed tells a URL without the parts that a blob's has not.

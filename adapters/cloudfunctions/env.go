@@ -1,7 +1,6 @@
 package cloudfunctions
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -27,13 +26,7 @@ var table = []settings.Setting{
 }
 
 // Settings is the table of the adapter's own environment, in the order in which it is printed.
-func Settings() []settings.Setting {
-	out := append([]settings.Setting(nil), table...)
-	for i := range out {
-		out[i].Group = "Google Cloud"
-	}
-	return out
-}
+func Settings() []settings.Setting { return settings.Grouped("Google Cloud", table) }
 
 // environment is the table, parsed, apart from what the store and the log read when they are first used.
 type environment struct {
@@ -47,48 +40,26 @@ type environment struct {
 // readEnvironment reads it through getenv, where "" means not set. The error names each bad value; the others are good all
 // the same, so that it can be reported.
 func readEnvironment(getenv func(string) string) (environment, error) {
-	var errs []error
-	get := func(name string) string { return strings.TrimSpace(getenv(name)) }
-	flag := func(name string, missing bool) bool {
-		text := get(name)
-		if text == "" {
-			return missing
-		}
-		v, err := strconv.ParseBool(strings.ToLower(text))
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s=%q: expected true or false", name, text))
-		}
-		return v
-	}
-	place := func(name string) string {
-		text := get(name)
-		scheme, rest, ok := strings.Cut(text, "://")
-		if text != "" && (!ok || scheme == "" || strings.Trim(rest, "/") == "") {
-			errs = append(errs, fmt.Errorf("%s=%q: expected gs://bucket/prefix", name, text))
-		}
-		return text
-	}
+	const example = "gs://bucket/prefix"
+	r := settings.NewReader(getenv)
 	e := environment{
-		output:     place("SCOREFN_OUTPUT"),
-		deadLetter: place("SCOREFN_DEAD_LETTER"),
-		events:     flag("SCOREFN_EVENTS", true),
-		lazy:       flag("SCOREFN_LAZY", false),
-		target:     get("FUNCTION_TARGET"),
-		onGoogle:   get("K_SERVICE") != "",
+		output:     r.Place("SCOREFN_OUTPUT", example),
+		deadLetter: r.Place("SCOREFN_DEAD_LETTER", example),
+		events:     r.Flag("SCOREFN_EVENTS", true),
+		lazy:       r.Flag("SCOREFN_LAZY", false),
+		target:     r.Text("FUNCTION_TARGET"),
+		onGoogle:   r.Text("K_SERVICE") != "",
 	}
 	const longest = 7 * 24 * 60 * 60 // no platform has more
-	if text := get("CLOUD_RUN_TIMEOUT_SECONDS"); text != "" {
+	if text := r.Text("CLOUD_RUN_TIMEOUT_SECONDS"); text != "" {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > longest {
-			errs = append(errs, fmt.Errorf("CLOUD_RUN_TIMEOUT_SECONDS=%q: expected a whole number of seconds, 1 or more", text))
+			r.Refuse("CLOUD_RUN_TIMEOUT_SECONDS", text, "a whole number of seconds, 1 or more")
 			n = 0
 		}
 		e.timeout = time.Duration(n) * time.Second
 	}
-	if len(errs) > 0 {
-		return e, fmt.Errorf("settings: %w", errors.Join(errs...))
-	}
-	return e, nil
+	return e, r.Err()
 }
 
 // onStorage tells of a place that Cloud Storage, the only store unless another is given, does not have. Every event would be

@@ -1,13 +1,6 @@
 package lambda
 
-import (
-	"errors"
-	"fmt"
-	"strconv"
-	"strings"
-
-	"github.com/scorefn/scorefn/function/settings"
-)
+import "github.com/scorefn/scorefn/function/settings"
 
 // table is everything that the adapter reads of the environment beside the core's settings, and the only place that says so.
 var table = []settings.Setting{
@@ -27,13 +20,7 @@ var table = []settings.Setting{
 }
 
 // Settings is the table of the adapter's own environment, in the order in which it is printed.
-func Settings() []settings.Setting {
-	out := append([]settings.Setting(nil), table...)
-	for i := range out {
-		out[i].Group = "AWS Lambda"
-	}
-	return out
-}
+func Settings() []settings.Setting { return settings.Grouped("AWS Lambda", table) }
 
 // environment is the table, parsed, apart from what the S3 store reads when it is first used.
 type environment struct {
@@ -45,39 +32,16 @@ type environment struct {
 // readEnvironment reads it through getenv, where "" means not set. The error names each bad value; the others are good all
 // the same, so that it can be reported.
 func readEnvironment(getenv func(string) string) (environment, error) {
-	var errs []error
-	flag := func(name string, missing bool) bool {
-		text := strings.TrimSpace(getenv(name))
-		if text == "" {
-			return missing
-		}
-		v, err := strconv.ParseBool(strings.ToLower(text))
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s=%q: expected true or false", name, text))
-		}
-		return v
-	}
+	r := settings.NewReader(getenv)
 	e := environment{
-		partial:  flag("SCOREFN_PARTIAL_BATCH", true),
-		stream:   flag("SCOREFN_STREAM", false),
-		emf:      flag("SCOREFN_EMF", false),
-		output:   strings.TrimSpace(getenv("SCOREFN_OUTPUT")),
+		drop:     r.Word("SCOREFN_POISON", "fail", "drop") == "drop",
+		partial:  r.Flag("SCOREFN_PARTIAL_BATCH", true),
+		stream:   r.Flag("SCOREFN_STREAM", false),
+		emf:      r.Flag("SCOREFN_EMF", false),
+		output:   r.Place("SCOREFN_OUTPUT", "s3://bucket/prefix"),
 		level:    getenv("AWS_LAMBDA_LOG_LEVEL"),
 		function: getenv("AWS_LAMBDA_FUNCTION_NAME"),
 		runtime:  getenv("AWS_LAMBDA_RUNTIME_API"),
 	}
-	switch poison := strings.ToLower(strings.TrimSpace(getenv("SCOREFN_POISON"))); poison {
-	case "", "fail":
-	case "drop":
-		e.drop = true
-	default:
-		errs = append(errs, fmt.Errorf("SCOREFN_POISON=%q: expected fail or drop", poison))
-	}
-	if scheme, rest, ok := strings.Cut(e.output, "://"); e.output != "" && (!ok || scheme == "" || strings.Trim(rest, "/") == "") {
-		errs = append(errs, fmt.Errorf("SCOREFN_OUTPUT=%q: expected s3://bucket/prefix", e.output))
-	}
-	if len(errs) > 0 {
-		return e, fmt.Errorf("settings: %w", errors.Join(errs...))
-	}
-	return e, nil
+	return e, r.Err()
 }
