@@ -28,6 +28,7 @@ func TestTraceIDIsSetForEveryInvocationInTheSameMemory(t *testing.T) {
 	start := rss()
 	const times, each = 200_000, 145
 	for i := range times {
+		//nolint:usetesting // t.Setenv would keep every value, to set them back
 		if err := os.Setenv(name, "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1;Lineage="+strconv.Itoa(i)); err != nil {
 			t.Fatal(err)
 		}
