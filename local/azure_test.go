@@ -68,11 +68,11 @@ func (r azureRig) serve(t *testing.T, args ...string) (url string, out, log *wat
 	}()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil || !strings.HasSuffix(out.text, "stopped\n") {
-			t.Errorf("ended with %v\n%s", err, out.text)
+		if err := <-ended; err != nil || !strings.HasSuffix(out.String(), "stopped\n") {
+			t.Errorf("ended with %v\n%s", err, out.String())
 		}
 		if t.Failed() {
-			t.Logf("log:\n%s", log.text)
+			t.Logf("log:\n%s", log.String())
 		}
 	})
 	return out.find(t, `is served at (http://\S+)`), out, log
@@ -149,11 +149,11 @@ func (r azureRig) invoke(t *testing.T, in string, args ...string) (code int, ans
 	err := start(t.Context(), azureCommand(), r.args(t, args...), streams{strings.NewReader(in), out, logged}, os.Getenv)
 	if e, ok := errors.AsType[*exit](err); ok {
 		code = e.code
-		logged.text += e.Error()
+		fmt.Fprint(logged, e)
 	} else if err != nil {
 		t.Fatal(err)
 	}
-	return code, strings.TrimSpace(out.text), logged.text
+	return code, strings.TrimSpace(out.String()), logged.String()
 }
 
 func (r azureRig) testInvoke(t *testing.T) {
@@ -264,7 +264,7 @@ func (r azureRig) testMany(t *testing.T) {
 		}
 		same = f.Result
 	}
-	if len(same) == 0 || strings.Contains(log.text, "Failed") {
+	if len(same) == 0 || strings.Contains(log.String(), "Failed") {
 		t.Error("one failed")
 	}
 }

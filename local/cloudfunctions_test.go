@@ -83,11 +83,11 @@ func serveGoogle(t *testing.T, args []string) (url string, out *watched) {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil || !strings.HasSuffix(out.text, "stopped\n") {
-			t.Errorf("ended with %v\n%s%s", err, out.text, log.text)
+		if err := <-ended; err != nil || !strings.HasSuffix(out.String(), "stopped\n") {
+			t.Errorf("ended with %v\n%s%s", err, out.String(), log.String())
 		}
 		if t.Failed() {
-			t.Logf("log:\n%s", log.text)
+			t.Logf("log:\n%s", log.String())
 		}
 	})
 	return out.find(t, `is served at (\S+)`), out
@@ -183,7 +183,7 @@ func testNotStarted(t *testing.T, args []string, code int, text string) {
 	out, log := newWatched(), newWatched()
 	err := start(t.Context(), cloudFunctionsCommand(), args, streams{nil, out, log}, os.Getenv)
 	if e, ok := errors.AsType[*exit](err); !ok || e.code != code || !strings.Contains(err.Error(), text) {
-		t.Errorf("%v, want %q\n%s%s", err, text, out.text, log.text)
+		t.Errorf("%v, want %q\n%s%s", err, text, out.String(), log.String())
 	}
 }
 

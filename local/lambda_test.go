@@ -84,7 +84,7 @@ func (w *watched) find(t *testing.T, pattern string) string {
 		select {
 		case <-w.grown:
 		case <-t.Context().Done():
-			t.Fatalf("no %s in %s", pattern, w.text)
+			t.Fatalf("no %s in %s", pattern, w)
 		}
 	}
 }
@@ -103,11 +103,11 @@ func serveLambda(t *testing.T, args []string) (out, log *watched) {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		if err := <-ended; err != nil || !strings.HasSuffix(out.text, "stopped\n") {
-			t.Errorf("ended with %v\n%s%s", err, out.text, log.text)
+		if err := <-ended; err != nil || !strings.HasSuffix(out.String(), "stopped\n") {
+			t.Errorf("ended with %v\n%s%s", err, out.String(), log.String())
 		}
 		if t.Failed() {
-			t.Logf("log:\n%s", log.text)
+			t.Logf("log:\n%s", log.String())
 		}
 	})
 	return out, log
@@ -265,11 +265,11 @@ func testOnce(t *testing.T, args []string) {
 			if e, ok := errors.AsType[*exit](err); ok {
 				code, err = e.code, nil
 			}
-			if err != nil || code != c.code || !strings.Contains(out.text, c.answer) {
-				t.Errorf("exit %d, %v, %s\n%s", code, err, out.text, log.text)
+			if err != nil || code != c.code || !strings.Contains(out.String(), c.answer) {
+				t.Errorf("exit %d, %v, %s\n%s", code, err, out.String(), log.String())
 			}
-			if strings.Contains(log.text, "deadline") || strings.Contains(log.text, "unexpected") {
-				t.Errorf("its end is told as an error:\n%s", log.text)
+			if strings.Contains(log.String(), "deadline") || strings.Contains(log.String(), "unexpected") {
+				t.Errorf("its end is told as an error:\n%s", log.String())
 			}
 		})
 	}
