@@ -6,7 +6,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 	"sync/atomic"
+	"syscall"
 )
 
 // Ports are handed out from below the range that systems take ports for outgoing connections from: those come and go all the
@@ -23,13 +25,43 @@ var lastPort = func() *atomic.Uint32 {
 	return n
 }()
 
+// claims are the UDP sockets of the ports that were handed out last. Programs that look for a port at one time see each other's by
+// them, in the moment when a port is found free and its process does not listen yet: another's process would answer there.
+var claims struct {
+	mu   sync.Mutex
+	held [256]net.PacketConn
+	next int
+}
+
+// claim holds a port for this program; false when another one has it.
+func claim(port int) bool {
+	c, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp4", "127.0.0.1:"+strconv.Itoa(port))
+	if err != nil {
+		return !errors.Is(err, syscall.EADDRINUSE) // without UDP there are no claims
+	}
+	claims.mu.Lock()
+	defer claims.mu.Unlock()
+	if old := claims.held[claims.next]; old != nil {
+		_ = old.Close() // its process listens, or has ended, long since
+	}
+	claims.held[claims.next] = c
+	claims.next = (claims.next + 1) % len(claims.held)
+	return true
+}
+
 // FreePort is a port that nobody listens on, for a process that is told where to listen.
 func FreePort() (int, error) {
 	for range ports {
 		port := int(firstPort + lastPort.Add(1)%ports)
 		ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", ":"+strconv.Itoa(port))
-		if err == nil {
-			return port, ln.Close()
+		if err != nil {
+			continue
+		}
+		if err := ln.Close(); err != nil {
+			return 0, err
+		}
+		if claim(port) {
+			return port, nil
 		}
 	}
 	return 0, errors.New("process: every port from " + strconv.Itoa(firstPort) + " on is in use")
