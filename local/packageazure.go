@@ -195,19 +195,8 @@ func (p *packaging) addHandler(ctx context.Context, c *call, plan azureapp.Plan,
 			return err
 		}
 	}
-	arch, err := pack.Arch(program)
-	if err != nil {
+	if err := p.starts(program, plan.GLIBC, func(found string) error { return tooNew(program, found, plan) }); err != nil {
 		return err
-	}
-	if arch != p.arch {
-		return fmt.Errorf("%s is built for %q, not for %s", program, arch, p.arch)
-	}
-	glibc, err := pack.NewestGLIBC(program)
-	if err != nil {
-		return err
-	}
-	if pack.NewerThan(glibc, plan.GLIBC) {
-		return tooNew(program, glibc, plan)
 	}
 	*files = append(*files, pack.File{Name: azureapp.Handler, Source: program, Exec: true})
 	return nil

@@ -37,3 +37,19 @@ func (p *packaging) buildFor(ctx context.Context, c *call, b program, tmp string
 	}
 	return nil
 }
+
+// starts makes sure that a program is for the architecture that is packed, and starts where the C library is no newer than most.
+func (p *packaging) starts(file, most string, tooNew func(found string) error) error {
+	arch, err := pack.Arch(file)
+	if err != nil {
+		return err
+	}
+	if arch != p.arch {
+		return fmt.Errorf("%s is built for %q, not for %s", file, arch, p.arch)
+	}
+	found, err := pack.NewestGLIBC(file)
+	if err == nil && pack.NewerThan(found, most) {
+		err = tooNew(found)
+	}
+	return err
+}

@@ -107,19 +107,8 @@ func (p *packaging) addBootstrap(ctx context.Context, c *call, glibc string, fil
 			return err
 		}
 	}
-	arch, err := pack.Arch(file)
-	if err != nil {
+	if err := p.starts(file, glibc, func(found string) error { return tooNewForLambda(file, found, glibc) }); err != nil {
 		return err
-	}
-	if arch != p.arch {
-		return fmt.Errorf("%s is built for %q, not for %s", file, arch, p.arch)
-	}
-	found, err := pack.NewestGLIBC(file)
-	if err != nil {
-		return err
-	}
-	if pack.NewerThan(found, glibc) {
-		return tooNewForLambda(file, found, glibc)
 	}
 	*files = append(*files, pack.File{Name: "bootstrap", Source: file, Exec: true})
 	return nil
