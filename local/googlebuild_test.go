@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -14,6 +13,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/scorefn/scorefn/local/process"
 )
 
 // builderMain is the main that Google's builder adds to a function: it imports the root package for what that registers.
@@ -183,13 +184,12 @@ type server struct {
 // startProgram runs a program that serves at PORT with nothing else in its environment but env, and waits until it answers.
 func startProgram(t *testing.T, dir, program string, env ...string) server {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := process.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	_, port, _ := net.SplitHostPort(addr)
-	ln.Close()
+	port := strconv.Itoa(free)
+	addr := "127.0.0.1:" + port
 	var log bytes.Buffer // complete once the process has ended
 	cmd := exec.CommandContext(t.Context(), program)
 	cmd.Dir, cmd.Env = dir, append(env, "PORT="+port)

@@ -6,12 +6,12 @@ import (
 	"context"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +20,7 @@ import (
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
 	"github.com/scorefn/scorefn/local/pack"
 	"github.com/scorefn/scorefn/local/pack/azureapp"
+	"github.com/scorefn/scorefn/local/process"
 )
 
 // packageAzure is "scorefn package azure" with flags; it returns what was printed.
@@ -154,15 +155,11 @@ func unzip(t *testing.T, file, dir string) {
 // hosted starts the handler of an unpacked app as the host does, and waits for it as the host does: any answer is one.
 func hosted(t *testing.T, dir string) (url string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := process.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(address)
+	port := strconv.Itoa(free)
 	var log bytes.Buffer
 	ctx, cancel := context.WithCancel(context.Background())
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, azureapp.Handler))
@@ -186,10 +183,10 @@ func hosted(t *testing.T, dir string) (url string) {
 		}
 	})
 	for end := time.Now().Add(patience); ; {
-		r, err := http.Get("http://" + address + "/")
+		r, err := http.Get("http://127.0.0.1:" + port + "/")
 		if err == nil {
 			_ = r.Body.Close()
-			return "http://" + address
+			return "http://127.0.0.1:" + port
 		}
 		select {
 		case <-ended:

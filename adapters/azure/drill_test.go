@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"os"
@@ -25,12 +26,9 @@ import (
 func drill() *function.Function {
 	return function.New(func(context.Context, modeldir.Model) (function.Script, error) {
 		switch how, file, _ := strings.Cut(os.Getenv(asDrill), ":"); how {
-		case "wait": // until somebody opens the other end of a pipe
-			f, err := os.Open(file)
-			if err != nil {
-				return nil, err
-			}
-			return obedient{}, f.Close()
+		case "wait": // until the other end of a pipe is opened and closed
+			_, err := os.ReadFile(file)
+			return obedient{}, err
 		case "fail":
 			return nil, function.Errorf(function.Invalid, "the model\nis broken")
 		case "flaky": // once for each process, then never again
@@ -56,15 +54,38 @@ func (p *process) hold(t *testing.T, pipe string) (release func()) {
 		}
 		held <- err
 	}()
-	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for the run
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := p.reads(t, pipe)
 	return func() {
 		if err := errors.Join(w.Close(), <-held); err != nil {
 			t.Error(err)
 		}
 	}
+}
+
+// reads waits until the process has opened a pipe that newPipe made: it then reads until the end that is returned is closed.
+func (p *process) reads(t *testing.T, pipe string) io.Closer {
+	t.Helper()
+	type end struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan end, 1)
+	go func() {
+		w, err := os.OpenFile(pipe, os.O_WRONLY, 0)
+		opened <- end{w, err}
+	}()
+	select {
+	case w := <-opened:
+		if w.err != nil {
+			t.Fatal(w.err)
+		}
+		return w.file
+	case <-p.ended:
+		t.Fatalf("the handler ended: %s", p.stderr.String())
+	case <-time.After(time.Minute):
+		t.Fatalf("the handler does not open the pipe:\n%s", p.out.String())
+	}
+	panic("not reached")
 }
 
 func newPipe(t *testing.T) string {
@@ -149,50 +170,42 @@ func TestTheProbeIsHeldUntilTheModelIsLoaded(t *testing.T) {
 	}
 	pipe := newPipe(t)
 	p := startDrill(t, "wait:"+pipe, nil)
-	answered := make(chan error, 1)
-	go func() {
-		for { // a refused connection is the host's sign to wait
-			status, err := p.ping()
-			if errors.Is(err, syscall.ECONNREFUSED) {
-				continue
-			}
-			if err == nil && status != 200 {
-				err = fmt.Errorf("status %d", status)
-			}
-			answered <- err
+	loaded := p.reads(t, pipe) // the process listens before init
+	answered, scored := make(chan error, 1), make(chan error, 1)
+	var written sync.WaitGroup
+	written.Add(2)
+	ask := func(method, path, body string, done chan<- error) {
+		sent := sync.OnceFunc(written.Done)
+		defer sent()
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent() }})
+		q, err := http.NewRequestWithContext(ctx, method, p.url+path, strings.NewReader(body))
+		if err != nil {
+			done <- err
 			return
 		}
-	}()
-	early := make(chan reply, 1)
-	go func() {
-		for {
-			r, err := post(t.Context(), p.url+"/queue", []byte(`{"Data":{"msg":"\"{\\\"data\\\":1}\""},"Metadata":{}}`), chunked, nil)
-			if errors.Is(err, syscall.ECONNREFUSED) {
-				continue
-			}
-			early <- r
-			return
+		r, err := http.DefaultClient.Do(q)
+		if err == nil && r.StatusCode != 200 {
+			err = fmt.Errorf("status %d", r.StatusCode)
 		}
-	}()
-	w, err := os.OpenFile(pipe, os.O_WRONLY, 0) // waits for init
-	if err != nil {
-		t.Fatal(err)
+		if err == nil {
+			err = r.Body.Close()
+		}
+		done <- err
 	}
-	select {
-	case err := <-answered:
-		t.Errorf("answered before the model was loaded: %v", err)
-	case r := <-early:
-		t.Errorf("scored before the model was loaded: %s", r.body)
-	default:
+	go ask(http.MethodGet, "/", "", answered)
+	go ask(http.MethodPost, "/queue", `{"Data":{"msg":"\"{\\\"data\\\":1}\""},"Metadata":{}}`, scored)
+	written.Wait()
+	if len(answered)+len(scored) > 0 {
+		t.Error("answered before the model was loaded")
 	}
-	if err := w.Close(); err != nil {
+	if err := loaded.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-answered; err != nil {
 		t.Error(err)
 	}
-	if r := <-early; r.status != 200 {
-		t.Errorf("an invocation during start: %d %s", r.status, r.body)
+	if err := <-scored; err != nil {
+		t.Errorf("an invocation during start: %v", err)
 	}
 	for range 3 { // the later pings of the scale controller
 		if status, err := p.ping(); err != nil || status != 200 {

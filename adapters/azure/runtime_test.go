@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +20,7 @@ import (
 	"github.com/scorefn/scorefn/function/functiontest"
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
 	"github.com/scorefn/scorefn/function/tensor"
+	programs "github.com/scorefn/scorefn/local/process"
 )
 
 // asDrill makes this test binary a handler with the script of drill_test.go.
@@ -98,14 +99,11 @@ func appFolder(t *testing.T, files map[string]string) string {
 // start starts a program as the host does; it does not wait for it.
 func start(t *testing.T, file, root string, env ...string) *process {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0") // as the host finds one
+	free, err := programs.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, port, _ := net.SplitHostPort(ln.Addr().String())
-	if err := ln.Close(); err != nil {
-		t.Fatal(err)
-	}
+	port := strconv.Itoa(free)
 	p := &process{cmd: exec.CommandContext(t.Context(), file), url: "http://127.0.0.1:" + port, ended: make(chan struct{})}
 	p.cmd.Dir = root
 	p.cmd.Env = append(os.Environ(), append([]string{"FUNCTIONS_CUSTOMHANDLER_PORT=" + port, "FUNCTIONS_APP_ROOT_PATH=" + root}, env...)...)

@@ -8,10 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -23,6 +23,7 @@ import (
 	"github.com/scorefn/scorefn/function/modeldir"
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
 	"github.com/scorefn/scorefn/function/score"
+	programs "github.com/scorefn/scorefn/local/process"
 )
 
 // The two ways in which a function is served; this test binary does either, in a process of its own.
@@ -107,14 +108,12 @@ func (b *logBuffer) String() string {
 func launch(t *testing.T, kind string, env ...string) *process {
 	t.Helper()
 	onnxtest.Library(t)
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := programs.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	_, port, _ := net.SplitHostPort(addr)
-	ln.Close()
-	p := &process{url: "http://" + addr, ended: make(chan struct{})}
+	port := strconv.Itoa(free)
+	p := &process{url: "http://127.0.0.1:" + port, ended: make(chan struct{})}
 	p.Cmd = exec.CommandContext(t.Context(), os.Args[0])
 	p.Env = append(os.Environ(), asProcess+"="+kind, "PORT="+port, "FUNCTION_TARGET=Score", "GOOGLE_CLOUD_PROJECT=sample")
 	p.Env = append(p.Env, env...)
@@ -133,30 +132,19 @@ func launch(t *testing.T, kind string, env ...string) *process {
 	return p
 }
 
-// start is launch of a process that answers. Its port was free, but somebody may have been faster: then it is tried again.
+// start is launch of a process that answers.
 func start(t *testing.T, kind string, env ...string) *process {
 	t.Helper()
-	for {
-		p := launch(t, kind, env...)
-		lost := false
-		p.until(t, "it answers", func() bool {
-			select {
-			case <-p.ended:
-				lost = strings.Contains(p.log.String(), "address already in use")
-				return lost
-			default:
-			}
-			r, err := http.Get(p.url + "/")
-			if err != nil {
-				return false
-			}
-			r.Body.Close()
-			return true
-		})
-		if !lost {
-			return p
+	p := launch(t, kind, env...)
+	p.until(t, "it answers", func() bool {
+		r, err := http.Get(p.url + "/")
+		if err != nil {
+			return false
 		}
-	}
+		r.Body.Close()
+		return true
+	})
+	return p
 }
 
 // until waits for something that the process does.

@@ -1,22 +1,24 @@
 package cloudfunctions
 
 import (
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
+
+	programs "github.com/scorefn/scorefn/local/process"
 )
 
 // What a cold start costs: the CPU time, from the start of the process to its first answer, of programs that start one after
 // the other. Figures are what a program needs more than a bare net/http server, as medians: run it with -benchtime 40x.
 func BenchmarkStart(b *testing.B) {
-	programs := []string{"bare", "core", "framework", "function", "server"}
+	names := []string{"bare", "core", "framework", "function", "server"}
 	files, cpu := map[string]string{}, map[string][]float64{}
-	for _, name := range programs {
+	for _, name := range names {
 		files[name] = filepath.Join(b.TempDir(), name)
 		cmd := exec.CommandContext(b.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", files[name], "./testdata/start/"+name)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -25,7 +27,7 @@ func BenchmarkStart(b *testing.B) {
 		}
 	}
 	for b.Loop() {
-		for _, name := range programs {
+		for _, name := range names {
 			cpu[name] = append(cpu[name], startOnce(b, files[name]))
 		}
 	}
@@ -34,7 +36,7 @@ func BenchmarkStart(b *testing.B) {
 		return cpu[name][len(cpu[name])/2]
 	}
 	b.ReportMetric(median("bare"), "bare-ms")
-	for _, name := range programs[1:] {
+	for _, name := range names[1:] {
 		b.ReportMetric(median(name)-median("bare"), name+"-extra-ms")
 	}
 }
@@ -42,13 +44,11 @@ func BenchmarkStart(b *testing.B) {
 // startOnce starts a program, waits for its first answer and returns the milliseconds of CPU that it has taken.
 func startOnce(b *testing.B, file string) float64 {
 	b.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := programs.FreePort()
 	if err != nil {
 		b.Fatal(err)
 	}
-	addr := ln.Addr().String()
-	_, port, _ := net.SplitHostPort(addr)
-	ln.Close()
+	port := strconv.Itoa(free)
 	cmd := exec.CommandContext(b.Context(), file)
 	cmd.Env = append(os.Environ(), "PORT="+port, "FUNCTION_TARGET=Score")
 	if err := cmd.Start(); err != nil {
@@ -58,7 +58,7 @@ func startOnce(b *testing.B, file string) float64 {
 	tick := time.NewTicker(200 * time.Microsecond)
 	defer tick.Stop()
 	for tries := 0; ; tries++ {
-		r, err := client.Get("http://" + addr + "/")
+		r, err := client.Get("http://127.0.0.1:" + port + "/")
 		if err == nil {
 			r.Body.Close()
 			break

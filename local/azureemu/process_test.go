@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 	"time"
 
 	"github.com/scorefn/scorefn/local/azureemu"
+	"github.com/scorefn/scorefn/local/process"
 )
 
 // TestProcess is case_process.json; a row that no test here is about fails.
@@ -358,12 +358,11 @@ func TestWhatTheHandlerIsStartedWith(t *testing.T) {
 
 func TestAPortOfHostJSON(t *testing.T) {
 	t.Parallel()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := process.FreePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := strconv.Itoa(ln.Addr().(*net.TCPAddr).Port)
-	ln.Close()
+	port := strconv.Itoa(free)
 	r := start(t, setup{manual: true, files: scoreHTTP, host: fmt.Sprintf(`,"port":%q`, port)})
 	if c := r.next(); !strings.Contains(c.env, "FUNCTIONS_CUSTOMHANDLER_PORT="+port+",") {
 		t.Errorf("%s", c.env)

@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/scorefn/scorefn/function/settings"
+	"github.com/scorefn/scorefn/local/process"
 )
 
 // server is a process that answers HTTP.
@@ -38,10 +39,11 @@ const longestStart = 2 * time.Minute
 
 // startServer starts a process and waits for its first answer. Command gets the address to listen on.
 func startServer(ctx context.Context, e *entrant, command func(addr string) *exec.Cmd, log string) (s *server, err error) {
-	addr, err := freeAddress(ctx)
+	port, err := process.FreePort()
 	if err != nil {
 		return nil, err
 	}
+	addr := "127.0.0.1:" + strconv.Itoa(port)
 	s = &server{cmd: command(addr), addr: addr, path: e.path, body: e.body, ended: make(chan struct{})}
 	if e.peer {
 		s.refusals = loadingRefuses
@@ -146,15 +148,6 @@ func (s *server) tail() []byte {
 		return nil
 	}
 	return bytes.TrimSpace(b)
-}
-
-// freeAddress is a loopback address that was free a moment ago.
-func freeAddress(ctx context.Context) (string, error) {
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	return ln.Addr().String(), ln.Close()
 }
 
 // environment is this process's, without what configures scorefn, and with more.
