@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -64,6 +65,18 @@ func testAll(m *testing.M) (code int, err error) {
 	return code, err
 }
 
+// freeAddress is one that nobody listens on, below the ports that outgoing connections take: one of those could take it away again.
+func freeAddress() (string, error) {
+	var err error
+	for range 100 {
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))); err == nil {
+			return ln.Addr().String(), ln.Close()
+		}
+	}
+	return "", err
+}
+
 // open starts everything and returns when the function answers.
 func open(dir string) (*session, error) {
 	root, err := filepath.Abs("../../..")
@@ -80,14 +93,13 @@ func open(dir string) (*session, error) {
 		}
 	}
 	s := &session{root: root, log: newWatched(), broken: map[string]bool{}}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	store, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	s.store = "http://" + ln.Addr().String()
-	_ = ln.Close() // the storage takes the port
+	s.store = "http://" + store
 	proxy := httptest.NewServer(s.proxy())
-	cmd := exec.Command(program, "cloudfunctions", "--addr", "127.0.0.1:0", "--gcs", filepath.Join(dir, "store"), "--gcs-addr", ln.Addr().String(),
+	cmd := exec.Command(program, "cloudfunctions", "--addr", "127.0.0.1:0", "--gcs", filepath.Join(dir, "store"), "--gcs-addr", store,
 		"--trigger", "input/*.json", "--retry", "20ms", "--attempts", "4", "--concurrency", "4", "--timeout", "2m",
 		"--env", "SCOREFN_OUTPUT=gs://output/scores", "--env", "SCOREFN_DEAD_LETTER=gs://output/dead",
 		"--env", "STORAGE_EMULATOR_HOST="+strings.TrimPrefix(proxy.URL, "http://"))
