@@ -105,7 +105,7 @@ func TestProbe(t *testing.T) {
 			}
 			return ok, nil
 		}, "", 100*time.Second + 99*pingEvery, 100, 0},
-		{"drops the connection", func(int, *http.Request) (*http.Response, error) { return nil, io.EOF }, "", 0, 1, 0},
+		{"drops the connection", func(int, *http.Request) (*http.Response, error) { return nil, io.EOF }, "dropped the probe", 0, 1, 0},
 		{"holds for ever", func(_ int, r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()

@@ -13,14 +13,12 @@ var errInitTimeout = errors.New("TimeoutException: Initializing HttpWorker timed
 
 // probe asks GET / until there is any answer, as the host does (HttpWorkerService.IsWorkerReady). While nobody listens it
 // tries again, and only those pauses count against the limit. A connection that is accepted and held is waited for, up to the
-// client's timeout; one that is accepted and dropped counts as ready.
+// client's timeout; one that is accepted and dropped counts as ready: errDropped.
 func probe(ctx context.Context, rt http.RoundTripper, url string, limit, clientTimeout time.Duration, ended <-chan struct{}) error {
 	for waited := time.Duration(0); ; waited += pingEvery {
 		ready, err := ping(ctx, rt, url, clientTimeout)
 		switch {
-		case ready:
-			return nil
-		case err != nil:
+		case ready, err != nil:
 			return err
 		case waited >= limit:
 			return errInitTimeout
@@ -38,8 +36,12 @@ func probe(ctx context.Context, rt http.RoundTripper, url string, limit, clientT
 	}
 }
 
-// errEnded is a process that ended while it was probed.
-var errEnded = errors.New("the handler ended")
+// errEnded is a process that ended while it was probed; errDropped is the readiness of one that accepted the connection and
+// dropped it.
+var (
+	errEnded   = errors.New("the handler ended")
+	errDropped = errors.New("the handler dropped the probe")
+)
 
 func ping(ctx context.Context, rt http.RoundTripper, url string, clientTimeout time.Duration) (ready bool, err error) {
 	timed := ctx
@@ -67,5 +69,5 @@ func ping(ctx context.Context, rt http.RoundTripper, url string, clientTimeout t
 	case errors.As(err, &dial) && dial.Op == "dial":
 		return false, nil
 	}
-	return true, nil // accepted and dropped
+	return true, errDropped
 }

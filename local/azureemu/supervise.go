@@ -25,6 +25,9 @@ const (
 	exitRestart = 200 // on purpose
 )
 
+// endKnown is the longest pause between the end of a process's connections and its own.
+const endKnown = time.Second
+
 // supervise starts the handler, and starts it again as the host does, until Close or until it has failed three times
 // (HttpFunctionInvocationDispatcher).
 func (e *Emulator) supervise(ctx context.Context) {
@@ -106,10 +109,10 @@ func (e *Emulator) probed(ctx context.Context, w *worker) error {
 	ended := w.p.Ended()
 	for {
 		err := probe(ctx, e.direct, e.url+"/", e.app.Host.InitTimeout, clientTimeout, ended)
-		if !errors.Is(err, errEnded) {
-			if err == nil && w.p.IsEnded() && w.p.State().ExitCode() != exitDead { // its end looked like a dropped connection
-				return e.exited(w)
-			}
+		if errors.Is(err, errDropped) && (ended == nil || e.lives(ctx, w)) {
+			return nil
+		}
+		if !errors.Is(err, errEnded) && !errors.Is(err, errDropped) {
 			return err
 		}
 		if w.p.State().ExitCode() != exitDead {
@@ -118,6 +121,20 @@ func (e *Emulator) probed(ctx context.Context, w *worker) error {
 		e.deadTrap()
 		ended = nil
 	}
+}
+
+// lives tells whether a handler that dropped a connection is still there: the connections of a process that ends are closed a
+// moment before its end is known.
+func (e *Emulator) lives(ctx context.Context, w *worker) bool {
+	pause := time.NewTimer(endKnown)
+	defer pause.Stop()
+	select {
+	case <-w.p.Ended():
+		return false
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+	return true
 }
 
 // exited is the error of a process that has ended, nil when that does not count.

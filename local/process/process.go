@@ -81,8 +81,8 @@ func (p *Process) closeConsoles() {
 // Ended is closed when the process has ended and all that it wrote has been passed on.
 func (p *Process) Ended() <-chan struct{} { return p.ended }
 
-// IsEnded tells whether Ended is closed.
-func (p *Process) IsEnded() bool {
+// isEnded tells whether Ended is closed.
+func (p *Process) isEnded() bool {
 	select {
 	case <-p.ended:
 		return true
@@ -96,7 +96,7 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
 // State is how the process ended; nil before Ended is closed.
 func (p *Process) State() *os.ProcessState {
-	if !p.IsEnded() {
+	if !p.isEnded() {
 		return nil
 	}
 	return p.cmd.ProcessState
@@ -106,11 +106,11 @@ func (p *Process) State() *os.ProcessState {
 // no grace SIGKILL at once. It may be called more than once; the first call decides.
 func (p *Process) Stop(grace time.Duration) {
 	p.stop.Do(func() {
-		if grace > 0 && !p.IsEnded() { // its id may be another process's once it has ended
+		if grace > 0 && !p.isEnded() { // its id may be another process's once it has ended
 			terminate(p.cmd.Process)
 			p.Wait(grace, nil)
 		}
-		if !p.IsEnded() {
+		if !p.isEnded() {
 			kill(p.cmd.Process)
 		}
 	})
@@ -142,7 +142,7 @@ func (p *Process) Sync() {
 // MemoryMB is the most memory that the process has used, 0 when unknown.
 func (p *Process) MemoryMB() int {
 	var kb int
-	if p.IsEnded() {
+	if p.isEnded() {
 		kb = endedMemoryKB(p.cmd.ProcessState)
 	} else {
 		kb = memoryKB(p.Pid())
