@@ -19,10 +19,10 @@ func invoke(ctx context.Context, c *call) error {
 		return err
 	}
 	f := function.New(score.Init, function.WithSettings(set), function.WithLogger(log))
-	defer func() { _ = f.Close() }() // the process ends here
-	if err := f.Init(ctx); err != nil {
+	if err := f.Init(ctx); err != nil { // not closed: that would wait for a load that was interrupted
 		return &exit{exitInit, function.Reason(err)}
 	}
+	defer func() { _ = f.Close() }() // the process ends here
 	m, err := f.Model(ctx, "", "")
 	if err != nil {
 		return err

@@ -99,6 +99,7 @@ func run(args []string, s streams, getenv func(string) string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends what does not end by itself
 	for _, cmd := range commands() {
 		if cmd.name != args[0] {
 			continue

@@ -42,10 +42,10 @@ func serve(ctx context.Context, c *call) error {
 	}
 	defer func() { _ = ln.Close() }() // closed already when Serve ran
 	f := function.New(score.Init, function.WithSettings(set), function.WithLogger(log))
-	defer func() { _ = f.Close() }() // the process ends here
-	if err := f.Init(ctx); err != nil {
+	if err := f.Init(ctx); err != nil { // not closed: that would wait for a load that was interrupted
 		return &exit{exitInit, function.Reason(err)}
 	}
+	defer func() { _ = f.Close() }() // the process ends here
 	url := "http://" + reachable(ln.Addr())
 	if err := c.welcome(ctx, f, url); err != nil {
 		return err

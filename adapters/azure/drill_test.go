@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"os"
@@ -278,6 +279,32 @@ func TestASignalEndsWithStatus200(t *testing.T) {
 		if code := p.exit(t); code != 200 || p.stderr.String() != "" {
 			t.Errorf("%v: exit status %d, %q", signal, code, p.stderr.String())
 		}
+	}
+}
+
+// A load cannot be stopped: the process goes without it, and without what waits for it.
+func TestASignalEndsALoadThatGoesOn(t *testing.T) {
+	t.Parallel()
+	pipe := newPipe(t)
+	p := startDrill(t, "wait:"+pipe, nil)
+	loaded := p.reads(t, pipe)
+	defer loaded.Close()
+	probe, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer probe.Close()
+	if _, err := io.WriteString(probe, "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.exit(t); code != 200 || p.stderr.String() != "" {
+		t.Errorf("exit status %d, %q", code, p.stderr.String())
+	}
+	if answer, _ := io.ReadAll(probe); len(answer) > 0 {
+		t.Errorf("the host is told that it may send requests: %s", answer)
 	}
 }
 

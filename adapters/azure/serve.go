@@ -57,8 +57,8 @@ func serve(ctx context.Context, f *function.Function, opts []Option, stderr io.W
 	if err == nil {
 		err = s.run(ctx)
 	}
-	if closed := f.Close(); err == nil {
-		err = closed
+	if err == nil && s.isReady() {
+		err = f.Close()
 	}
 	if err != nil {
 		// The host shows the last three lines of standard error, and logs each as an error.
@@ -79,15 +79,25 @@ func (s *server) run(ctx context.Context) error {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- function.Serve(ctx, ln, s, grace, s.log()) }()
-	if err := s.init(ctx); err != nil {
-		if ctx.Err() == nil {
-			return err // the process ends, and with it what waits: a message that was not answered comes again
+	if err := s.init(ctx); err != nil { // the process ends, and with it what waits: a message that was not answered comes again
+		if ctx.Err() != nil {
+			return nil
 		}
-	} else {
-		close(s.ready)
-		s.log().Info("ready", "functions", len(s.app.functions), "timeout", s.app.timeout.String(), "ms", time.Since(start).Milliseconds())
+		return err
 	}
+	close(s.ready)
+	s.log().Info("ready", "functions", len(s.app.functions), "timeout", s.app.timeout.String(), "ms", time.Since(start).Milliseconds())
 	return <-served
+}
+
+// isReady tells whether the model is loaded. A function whose load goes on is not closed: that would wait for it.
+func (s *server) isReady() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
 }
 
 // listen opens the port. The host chose it when it was free, and keeps it for every process that it starts.

@@ -46,11 +46,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // ping answers the host's probe, and the later ones of the scale controller. It is held until the model is loaded, but not for
-// longer than the host holds the requests that arrive meanwhile: it gives up at four times initializationTimeout.
+// longer than the host holds the requests that arrive meanwhile, which is four times initializationTimeout.
 func (s *server) ping(w http.ResponseWriter, r *http.Request) {
-	select {
-	case <-s.ready:
-	default:
+	if !s.isReady() {
 		limit := time.NewTimer(3 * s.app.initTimeout)
 		defer limit.Stop()
 		select {
