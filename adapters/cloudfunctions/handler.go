@@ -85,8 +85,11 @@ func (h *handler) serve(w *response, r *http.Request) {
 
 func (h *handler) maxBody() int64 { return int64(h.f.Settings().MaxBody) }
 
-// late tells that the deadline ended a request.
-func late(ctx context.Context) bool { return errors.Is(context.Cause(ctx), errDeadline) }
+// late tells that the deadline ended a request: this package's, or the Functions Framework's a moment later, which wins in a
+// process that is short of processor time.
+func late(ctx context.Context) bool {
+	return errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+}
 
 // errDeadline is why a request ends that would last longer than the platform waits: that would answer 504 without a word,
 // and go on paying for the run.
