@@ -44,5 +44,11 @@ __attribute__((constructor)) static void sfn_heap(void) {
   to &= -(uintptr_t)HUGE;
   if (to > from) madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
+
+void sfn_trim(void) { malloc_trim(0); }
+#else
+void sfn_trim(void) {}
 #endif
+#else
+void sfn_trim(void) {}
 #endif

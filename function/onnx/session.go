@@ -11,6 +11,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -26,10 +28,10 @@ import (
 // from the environment, see [settings.From].
 type Options struct {
 	Library string // path of the ONNX Runtime library; "" is ONNXRUNTIME_LIB, else the search of FindLibrary
-	Threads int    // threads of one run; 0 is SCOREFN_THREADS, else 1 for a file under 1 MiB, else the vCPUs granted
+	Threads int    // threads of one run; 0 is SCOREFN_THREADS, else 1 for a model under 1 MiB, else the vCPUs granted
 }
 
-// smallModel is the size in bytes from which a run is worth more than one thread.
+// smallModel is the size in bytes, with the files of weights, from which a run is worth more than one thread.
 const smallModel = 1 << 20
 
 // Session is a model that is ready to run. It may be used by any number of goroutines at one time.
@@ -48,6 +50,7 @@ type Session struct {
 	mu      sync.Mutex
 	idle    []*run // contexts that wait for a run
 	flying  int    // runs in flight
+	slack   bool   // what the load took and freed is still the process's
 	closed  bool
 	drained sync.Cond // of mu: flying became 0, or native became nil
 	native  *ort.DynamicAdvancedSession
@@ -86,8 +89,9 @@ func Open(ctx context.Context, path string, o Options) (*Session, error) {
 		return nil, err
 	}
 	how := loading{ort: format, threads: cmp.Or(o.Threads, env.Threads)}
+	how.large = size+weightsSize(path, sig, baked) >= smallModel
 	if how.threads <= 0 {
-		if how.threads = 1; size >= smallModel || baked != nil && baked.WeightsSize >= smallModel {
+		if how.threads = 1; how.large {
 			how.threads = env.VCPUs()
 		}
 	}
@@ -102,13 +106,29 @@ func Open(ctx context.Context, path string, o Options) (*Session, error) {
 	return s, nil
 }
 
+// weightsSize is the bytes of a model's weights that are not in its file. That they are there is for ONNX Runtime to find out.
+func weightsSize(path string, sig *Signature, baked *Baked) (size int64) {
+	switch {
+	case baked != nil:
+		return baked.WeightsSize
+	case sig == nil:
+		return 0
+	}
+	for _, name := range sig.Weights {
+		if info, err := os.Stat(filepath.Join(filepath.Dir(path), name)); err == nil {
+			size += info.Size()
+		}
+	}
+	return size
+}
+
 // newSession loads the model alone. Sig is its signature, nil where ONNX Runtime is to be asked.
 func newSession(path string, how loading, sig *Signature) (*Session, error) {
 	native, err := load(path, how)
 	if err != nil {
 		return nil, err
 	}
-	s := &Session{native: native, concurrency: how.concurrency}
+	s := &Session{native: native, concurrency: how.concurrency, slack: how.large}
 	s.drained.L = &s.mu
 	if err := s.describe(sig); err != nil {
 		_ = native.Destroy() // never fails
@@ -230,9 +250,10 @@ func (s *Session) acquire() (*run, error) {
 	return r, nil
 }
 
+// release gives a context back. After the first run, which is the warm-up's and takes memory of its own, the system gets back
+// what the load of a large model took and freed: half of the process's memory where ONNX Runtime packs the weights anew.
 func (s *Session) release(r *run) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if len(s.idle) < maxIdle {
 		s.idle = append(s.idle, r)
 	} else {
@@ -240,6 +261,12 @@ func (s *Session) release(r *run) {
 	}
 	if s.flying--; s.flying == 0 && s.closed {
 		s.drained.Broadcast()
+	}
+	slack := s.slack
+	s.slack = false
+	s.mu.Unlock()
+	if slack {
+		C.sfn_trim()
 	}
 }
 

@@ -100,6 +100,31 @@ func TestConcurrencyFollowsThreads(t *testing.T) {
 	}
 }
 
+// A large model runs on all vCPUs, wherever its weights are.
+func TestWeightsBesideTheModelCount(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	if runtime.GOMAXPROCS(0) < 2 {
+		t.Skip("one processor: there is nothing to see")
+	}
+	path := onnxtest.External().Temp(t)
+	for _, size := range []int64{12, 1 << 20} {
+		if err := os.Truncate(filepath.Join(filepath.Dir(path), "weights.bin"), size); err != nil {
+			t.Fatal(err)
+		}
+		s, err := onnx.Open(t.Context(), path, onnx.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if one := s.Concurrency() == 1; one != (size > 12) {
+			t.Errorf("%d bytes of weights: %d runs at one time", size, s.Concurrency())
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestMetadata(t *testing.T) {
 	t.Parallel()
 	m := onnxtest.ZipMap()

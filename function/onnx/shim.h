@@ -15,6 +15,10 @@ const OrtApiBase *sfn_base(void *library); // NULL: no ONNX Runtime library
 const char *sfn_version(const OrtApiBase *base);
 OrtStatus *sfn_bind(const OrtApiBase *base, int *found); // found is 0 when the library has no API 24
 
+
+// --- the C heap (heap.c)
+void sfn_trim(void); // gives the system what is free
+
 // --- one run (run.c)
 typedef struct {
   const char *name; // the session's copy

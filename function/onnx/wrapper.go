@@ -42,6 +42,7 @@ func ortFormat(path string) (yes bool, size int64, err error) {
 // loading is how a session is made.
 type loading struct {
 	ort         bool // the file is in ONNX Runtime's own format
+	large       bool // from smallModel on
 	threads     int
 	concurrency int
 	unpacked    bool // leave the weights as they are, see Baked.InitOverWarm

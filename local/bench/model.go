@@ -53,15 +53,11 @@ func newSubject(ctx context.Context, dir, work, library string, threads, vcpus i
 	if !named {
 		s.name = m.Name
 	}
-	info, err := os.Stat(m.File)
-	if err != nil {
-		return nil, err
-	}
 	if s.bytes, err = folderSize(m.Dir); err != nil {
 		return nil, err
 	}
 	if s.threads <= 0 {
-		if s.threads = 1; info.Size() >= threadsFrom {
+		if s.threads = 1; s.bytes >= threadsFrom {
 			s.threads = vcpus
 		}
 	}
