@@ -18,8 +18,7 @@ const (
 	maxHeader     = 64 << 10
 )
 
-// Listener opens addr. It comes before the model is loaded, so that a port in use is found at once; callers that connect
-// early wait.
+// Listener opens addr. Callers that connect before [Serve] wait.
 func Listener(ctx context.Context, addr string) (net.Listener, error) {
 	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -46,15 +45,15 @@ func ExitCode(err error) int {
 	return 1
 }
 
-// ListenAndServe is what a platform's main does: it opens addr, loads f's default model, answers HTTP with h until ctx is
-// done, and closes f.
+// ListenAndServe is what a platform's main does: it loads f's default model, opens addr, answers HTTP with h until ctx is
+// done, and closes f. An open port is what platforms take for a deployment that works, so it comes after the model.
 func ListenAndServe(ctx context.Context, f *Function, addr string, h http.Handler, grace time.Duration) error {
+	if err := f.Init(ctx); err != nil {
+		return &InitError{Reason(err)}
+	}
 	ln, err := Listener(ctx, addr)
 	if err != nil {
-		return err
-	}
-	if err := f.Init(ctx); err != nil {
-		return errors.Join(&InitError{Reason(err)}, ln.Close())
+		return errors.Join(err, f.Close())
 	}
 	return errors.Join(Serve(ctx, ln, h, grace, f.log()), f.Close())
 }

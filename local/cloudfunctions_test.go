@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/scorefn/scorefn/adapters/cloudfunctions"
 	"github.com/scorefn/scorefn/function/onnx"
@@ -180,8 +181,10 @@ func statuses(t *testing.T, answer string) []string {
 // testNotStarted expects that exit code and that text.
 func testNotStarted(t *testing.T, args []string, code int, text string) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // it must end long before
+	defer cancel()
 	out, log := newWatched(), newWatched()
-	err := start(t.Context(), cloudFunctionsCommand(), args, streams{nil, out, log}, os.Getenv)
+	err := start(ctx, cloudFunctionsCommand(), args, streams{nil, out, log}, os.Getenv)
 	if e, ok := errors.AsType[*exit](err); !ok || e.code != code || !strings.Contains(err.Error(), text) {
 		t.Errorf("%v, want %q\n%s%s", err, text, out.String(), log.String())
 	}

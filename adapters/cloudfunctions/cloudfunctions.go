@@ -105,8 +105,8 @@ func atRoot(path string, h http.Handler) http.Handler {
 const grace = 9 * time.Second
 
 // Serve loads f's model and serves it on every address at PORT, as Cloud Run expects of a container, until SIGTERM; HTTP/2
-// without TLS is understood. The port is open before the model is loaded, and answers after. It returns the process's exit
-// code: 3 when the model could not be loaded.
+// without TLS is understood. The port is opened once the model is loaded: Cloud Run waits 240 s for it, and
+// refuses a revision whose model cannot be loaded. It returns the process's exit code: 3 when the model could not be loaded.
 func Serve(f *function.Function, opts ...Option) int {
 	h, err := newHandler(f, opts)
 	slog.SetDefault(h.logger())
