@@ -44,7 +44,7 @@ func start(t *testing.T, change func(*lambdaemu.Config)) (*lambdaemu.Emulator, *
 	cfg := lambdaemu.Config{
 		Command: []string{self}, Dir: t.TempDir(), Env: []string{asFake + "=1"}, Output: out,
 		Timeout: 30 * time.Second, // nobody waits for it: tests of the timeout have their own
-		Timing:  lambdaemu.Timing{Init: 30 * time.Second, Shutdown: 30 * time.Second, Retry: []time.Duration{time.Millisecond, time.Millisecond}},
+		Timing:  lambdaemu.Timing{Init: 30 * time.Second, Settle: 30 * time.Second, Shutdown: 30 * time.Second, Retry: []time.Duration{time.Millisecond, time.Millisecond}},
 	}
 	if change != nil {
 		change(&cfg)
