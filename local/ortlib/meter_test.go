@@ -72,7 +72,7 @@ func TestProgressOfOneRun(t *testing.T) {
 	var b strings.Builder
 	path, err := r.ensure(t.Context(), "amd64", func(o *Options) { o.Progress = &b })
 	must(t, err)
-	want := "ONNX Runtime 1.2.3 linux/amd64: npm downloads fake-node 1.2.3 (101.0 MB)\nONNX Runtime 1.2.3 linux/amd64: " + path + " is ready (0.0 MB)\n"
+	want := "ONNX Runtime 1.2.3: npm downloads fake-node 1.2.3 (101.0 MB)\nONNX Runtime 1.2.3: " + path + " is ready (0.0 MB)\n"
 	if b.String() != want {
 		t.Errorf("got\n%swant\n%s", b.String(), want)
 	}

@@ -110,7 +110,7 @@ func (s *source) ensure(ctx context.Context, o Options) (string, error) {
 	if p.check(path, o.Verify) == nil {
 		return path, nil
 	}
-	m := newMeter(o.Progress, fmt.Sprintf("ONNX Runtime %s %s/%s: ", s.version, p.GOOS, p.GOARCH))
+	m := newMeter(o.Progress, fmt.Sprintf("ONNX Runtime %s: ", s.version))
 	defer m.end()
 	cache, err := filepath.Abs(o.Cache)
 	if o.Cache == "" {
