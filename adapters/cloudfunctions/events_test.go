@@ -71,6 +71,8 @@ var events = []struct {
 	{"finalized, protobuf", sent{header: ce(typeFinalized, "Content-Type", "application/protobuf"), body: "\n\x8d\x01\nT"}, dropped, "--event-data-content-type", "unsupported"},
 	{"another of Google's", sent{header: ce("google.cloud.workflows.workflow.v1.created"), body: `{}`}, dropped, "workflows", "unsupported"},
 	{"a wrong request", sent{header: ce("com.example.request"), body: `{"data":"x"}`}, dropped, "cannot unmarshal", "invalid"},
+	{"a wrong request at an odd time", sent{header: ce("com.example.request", "ce-time", "2026-03-04T05:06:07+24:00"), body: `{"data":"x"}`}, dropped, "cannot unmarshal", "invalid"},
+	{"a wrong request before all time", sent{header: ce("com.example.request", "ce-time", "0000-01-01T00:00:00+23:00"), body: `{"data":"x"}`}, dropped, "cannot unmarshal", "invalid"},
 	{"a refused request", sent{header: ce("com.example.request"), body: `{"data":"invalid"}`}, dropped, "data is not a number", "invalid"},
 	{"a broken script", sent{header: ce("com.example.request"), body: `{"data":"broken"}`}, failed, "scoring script", "internal"},
 	{"a panic", sent{header: ce("com.example.request"), body: `{"data":"panic"}`}, failed, "scoring script", "internal"},
@@ -125,6 +127,25 @@ func TestEvents(t *testing.T) {
 				t.Errorf("dead letter %q of an event that was %s", a.DeadLetter, a.Status)
 			}
 		})
+	}
+}
+
+// Inputs and results may share a bucket. Only the results are passed over.
+func TestResultsInTheBucketOfTheInputs(t *testing.T) {
+	t.Parallel()
+	h, store := newTest(t, map[string]string{"SCOREFN_OUTPUT": "gs://in", "SCOREFN_DEAD_LETTER": "gs://dead"})
+	inputs(t, store)
+	finalized := func(name string) account {
+		w := serve(t, h, sent{header: ce(typeFinalized), body: `{"bucket":"in","name":"` + name + `"}`})
+		return accounts(t, w.Body.String())[0]
+	}
+	a := finalized("day 1/a+b (é).json")
+	name, ok := strings.CutPrefix(a.Stored, "gs://in/")
+	if a.Status != scored || !ok {
+		t.Fatalf("got %+v", a)
+	}
+	if a := finalized(name); a.Status != skipped || !strings.Contains(a.Reason, "own") {
+		t.Errorf("its result: got %+v", a)
 	}
 }
 

@@ -33,6 +33,25 @@ func TestDeadline(t *testing.T) {
 	}
 }
 
+// The framework has a deadline of its own, at the very end. On a busy machine both are over before either is looked at.
+func TestDeadlineOfTheFramework(t *testing.T) {
+	t.Parallel()
+	h, _ := newTest(t, map[string]string{"CLOUD_RUN_TIMEOUT_SECONDS": "60"})
+	for _, s := range []sent{{header: jsonBody, body: `{"data":"slow"}`}, {header: ce("t"), body: `{"data":"slow"}`}} {
+		ctx, cancel := context.WithDeadline(t.Context(), time.Now())
+		defer cancel()
+		r, err := s.request(ctx, "http://function.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusGatewayTimeout || !strings.Contains(w.Body.String(), "within the time limit of the function") {
+			t.Errorf("got %d %s", w.Code, w.Body)
+		}
+	}
+}
+
 // The scoring timeout is the reference server's 500 still.
 func TestScoringTimeoutIsNotTheDeadline(t *testing.T) {
 	t.Parallel()
