@@ -34,7 +34,7 @@ func (d *drain) start(h *handler) {
 		signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 		go func() {
 			<-signals
-			signal.Stop(signals) // a second one ends the process at once
+			signal.Reset(os.Interrupt) // a second Ctrl-C ends the process at once; a second SIGTERM changes nothing
 			os.Exit(d.end())
 		}()
 	})
