@@ -81,10 +81,8 @@ func readGrant(b []byte) (g grant, err error) {
 // Credentials works"): a file that is named, gcloud's file on a computer of one's own, the metadata server.
 func (t *tokens) fetch(ctx context.Context) (grant, error) {
 	file := t.getenv("GOOGLE_APPLICATION_CREDENTIALS")
-	if file == "" && t.getenv("K_SERVICE") == "" {
-		if usual := t.gcloudFile(); usual != "" {
-			file = usual
-		}
+	if file == "" {
+		file = t.gcloudFile()
 	}
 	if file != "" {
 		return t.fromFile(ctx, file)

@@ -52,10 +52,10 @@ func metadataServer(t *testing.T, status *atomic.Int64) (host string, asked *ato
 	return strings.TrimPrefix(server.URL, "http://"), asked
 }
 
-// onGoogle is the environment of Cloud Run, with its metadata server.
+// onGoogle is the environment of Cloud Run, with its metadata server, and without what this machine may have of gcloud's.
 func onGoogle(host string) func(string) string {
 	return func(name string) string {
-		return map[string]string{"K_SERVICE": "score", "GCE_METADATA_HOST": host}[name]
+		return map[string]string{"K_SERVICE": "score", "GCE_METADATA_HOST": host, "CLOUDSDK_CONFIG": "/nowhere"}[name]
 	}
 }
 
@@ -164,10 +164,14 @@ func TestTokensOfAUser(t *testing.T) {
 		return nil
 	})
 	dir, file := inFile(t, credentials{Type: "authorized_user", ClientID: "id", ClientSecret: "secret", RefreshToken: "refresh", TokenURI: server})
-	for name, value := range map[string]string{"GOOGLE_APPLICATION_CREDENTIALS": file, "CLOUDSDK_CONFIG": dir} {
-		tokens := newTokens(func(asked string) string { return map[string]string{name: value}[asked] }, http.DefaultClient)
+	for _, env := range []map[string]string{
+		{"GOOGLE_APPLICATION_CREDENTIALS": file},
+		{"CLOUDSDK_CONFIG": dir},
+		{"CLOUDSDK_CONFIG": dir, "K_SERVICE": "function"}, // under "scorefn cloudfunctions"
+	} {
+		tokens := newTokens(func(name string) string { return env[name] }, http.DefaultClient)
 		if token, err := tokens.get(t.Context()); token != "granted" || err != nil {
-			t.Errorf("%s: got %q, %v", name, token, err)
+			t.Errorf("%v: got %q, %v", env, token, err)
 		}
 	}
 	_, wrong := inFile(t, credentials{Type: "authorized_user", TokenURI: server})
