@@ -23,6 +23,8 @@ type tokens struct {
 	lock   chan struct{} // holds one: a mutex that a context can end the wait for
 	value  string
 	expiry time.Time
+	err    error // why there was none, the last time
+	failed time.Time
 }
 
 func newTokens(getenv func(string) string, client *http.Client) *tokens {
@@ -32,8 +34,9 @@ func newTokens(getenv func(string) string, client *http.Client) *tokens {
 // A token is fetched anew this long before it ends, so that no call arrives with one that has.
 const tokenMargin = 4 * time.Minute
 
-// get is a token that is good for the next minutes.
+// get is a token that is good for the next minutes. Calls that wait for one to be fetched share it, and the error as well.
 func (t *tokens) get(ctx context.Context) (string, error) {
+	asked := time.Now()
 	select {
 	case t.lock <- struct{}{}:
 		defer func() { <-t.lock }()
@@ -43,9 +46,16 @@ func (t *tokens) get(ctx context.Context) (string, error) {
 	if t.value != "" && time.Now().Before(t.expiry) {
 		return t.value, nil
 	}
+	if t.failed.After(asked) {
+		return "", t.err
+	}
 	granted, err := t.fetch(ctx)
 	if err != nil {
-		return "", fmt.Errorf("no access token: %w", err)
+		err = fmt.Errorf("no access token: %w", err)
+		if ctx.Err() == nil { // else it is this caller who gave up
+			t.err, t.failed = err, time.Now()
+		}
+		return "", err
 	}
 	life := time.Duration(min(granted.ExpiresIn, 24*60*60)) * time.Second
 	t.value, t.expiry = granted.AccessToken, time.Now().Add(max(life-tokenMargin, life/2))
