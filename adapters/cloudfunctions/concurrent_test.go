@@ -143,7 +143,7 @@ func TestSIGTERMLosesNoAnswer(t *testing.T) {
 		}
 		close(b.open)
 		group.Wait()
-		<-p.ended
+		p.end(t)
 		if code := p.ProcessState.ExitCode(); code != 0 {
 			t.Errorf("exit status %d:\n%s", code, p.log.String())
 		}

@@ -150,16 +150,27 @@ func start(t *testing.T, kind string, env ...string) *process {
 // until waits for something that the process does.
 func (p *process) until(t *testing.T, what string, happens func() bool) {
 	t.Helper()
+	patience := time.After(2 * time.Minute) // nothing takes so long
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !happens() {
 		select {
 		case <-p.ended:
 			t.Fatalf("the process ended before %s:\n%s", what, p.log.String())
-		case <-t.Context().Done():
-			t.Fatal(t.Context().Err())
+		case <-patience:
+			t.Fatalf("never: %s\n%s", what, p.log.String())
 		case <-tick.C:
 		}
+	}
+}
+
+// end waits for the process's end.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("the process does not end:\n%s", p.log.String())
 	}
 }
 
@@ -197,7 +208,7 @@ func TestFailedInitEndsTheProcess(t *testing.T) {
 		t.Helper()
 		for _, env := range []string{"AZUREML_MODEL_DIR=/nowhere", "SCOREFN_OUTPUT=bucket", "SCOREFN_QUEUE=many"} {
 			p := launch(t, kind, env)
-			<-p.ended
+			p.end(t)
 			name, _, _ := strings.Cut(env, "=")
 			if code := p.ProcessState.ExitCode(); code != 3 {
 				t.Errorf("%s: exit status %d", env, code)
