@@ -46,19 +46,6 @@ func ExitCode(err error) int {
 	return 1
 }
 
-// ListenAndServe is what a platform's main does: it opens addr, loads f's default model, answers HTTP with h until ctx is
-// done, and closes f.
-func ListenAndServe(ctx context.Context, f *Function, addr string, h http.Handler, grace time.Duration) error {
-	ln, err := Listener(ctx, addr)
-	if err != nil {
-		return err
-	}
-	if err := f.Init(ctx); err != nil {
-		return errors.Join(&InitError{Reason(err)}, ln.Close())
-	}
-	return errors.Join(Serve(ctx, ln, h, grace, f.log()), f.Close())
-}
-
 // Serve answers HTTP on ln with h until ctx is done. Then it takes no more requests and lets those in flight end, for the
 // grace time at most; longer ones are cut off, which is an error. It closes ln.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, grace time.Duration, log *slog.Logger) error {
