@@ -93,12 +93,35 @@ func TestTokensAreFetchedAnewBeforeTheyEnd(t *testing.T) {
 			t.Errorf("got %q, %v", token, err)
 		}
 	}
-	if left := time.Until(tokens.expiry); left > time.Hour-tokenMargin || left < time.Hour-2*tokenMargin {
+	if left := time.Until(tokens.renew); left > time.Hour-tokenMargin || left < time.Hour-2*tokenMargin {
 		t.Errorf("a token of an hour is kept for %v", left)
 	}
-	tokens.expiry = time.Now()
+	tokens.renew = time.Now()
 	if token, err := tokens.get(t.Context()); token != "token-2" || err != nil || asked.Load() != 2 {
 		t.Errorf("got %q, %v", token, err)
+	}
+}
+
+// A token is good until its end, whatever the server that gives the next one says meanwhile.
+func TestTokensOutliveTheirServer(t *testing.T) {
+	t.Parallel()
+	status := new(atomic.Int64)
+	host, _ := metadataServer(t, status)
+	tokens := newTokens(onGoogle(host), http.DefaultClient)
+	for range 2 {
+		if token, err := tokens.get(t.Context()); token != "token-1" || err != nil {
+			t.Errorf("got %q, %v", token, err)
+		}
+		status.Store(500)
+		tokens.renew = time.Now() // it is time for the next one
+	}
+	tokens.renew, tokens.end = time.Now(), time.Now()
+	if token, err := tokens.get(t.Context()); token != "" || err == nil {
+		t.Errorf("behind its end: got %q, %v", token, err)
+	}
+	status.Store(0)
+	if token, err := tokens.get(t.Context()); token != "token-2" || err != nil {
+		t.Errorf("the server is back: got %q, %v", token, err)
 	}
 }
 
