@@ -31,7 +31,7 @@ func (g *gcsFlags) flags(f *flag.FlagSet) {
 	f.StringVar(&g.dir, "gcs", "", "`folder` to serve as Cloud Storage, buckets are its folders; the function gets STORAGE_EMULATOR_HOST. Needs a clone")
 	f.StringVar(&g.addr, "gcs-addr", "127.0.0.1:9081", "`address` of that storage")
 	f.Func("trigger", "`BUCKET` whose new objects go to the function as events, or BUCKET/PREFIX*SUFFIX; repeatable; needs --gcs. A function that writes there is called for its own answers too", func(v string) error {
-		g.triggers = append(g.triggers, v)
+		g.triggers = append(g.triggers, strings.TrimPrefix(v, "gs://"))
 		return nil
 	})
 	f.DurationVar(&g.retry, "retry", time.Second, "wait before an event that was not acknowledged comes again, twice that each further time; Google: 10s to 10m, for 24 hours")

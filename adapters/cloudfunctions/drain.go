@@ -100,7 +100,7 @@ func (d *drain) end() int {
 	slog.Info("stopping: requests in flight are finished", slog.Int("requests", d.count(0)))
 	code := 0
 	if left := d.wait(grace); left > 0 {
-		slog.Error("requests did not end in time and are cut off", slog.Int("requests", left), slog.Duration("grace", grace))
+		slog.Error("requests did not end in time and are cut off", slog.Int("requests", left), slog.String("grace", grace.String()))
 		return 1 // a function that still runs is not closed: that would wait for it
 	}
 	d.mu.Lock()
