@@ -26,9 +26,6 @@ func TestFoldersCanBeReadByEverybody(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if err != nil {
-			return err
-		}
 		info, err := os.Stat(name)
 		if err == nil && (info.Mode()&0o044 != 0o044 || info.IsDir() && info.Mode().Perm() != 0o755) {
 			t.Errorf("%s has the mode %v", name, info.Mode())
