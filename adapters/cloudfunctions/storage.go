@@ -34,6 +34,8 @@ func newStorage(getenv func(string) string) *storage {
 		t = t.Clone()
 		t.ResponseHeaderTimeout = time.Minute
 		t.MaxIdleConnsPerHost = 16
+		// All calls share a connection. One that died while the instance was frozen would fail them for minutes.
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
 		transport = t
 	}
 	s := &storage{base: "https://storage.googleapis.com", client: &http.Client{Transport: transport}}
