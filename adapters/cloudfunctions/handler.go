@@ -40,7 +40,7 @@ func newHandler(f *function.Function, opts []Option) (*handler, error) {
 	return h, err
 }
 
-// ServeHTTP answers an event or a scoring request. It never panics and answers in time.
+// ServeHTTP answers an event or a scoring request, in time. Of panics it lets none through but [http.ErrAbortHandler].
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i := identify(r.Header)
 	ctx, cancel := h.deadline(withIDs(function.WithRequestID(r.Context(), i.execution), i))
@@ -54,6 +54,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p := recover(); p != nil {
 			slog.LogAttrs(ctx, slog.LevelError, "panic", slog.String("error", fmt.Sprintf("%v\n%s", p, debug.Stack())))
 			out.fail(http.StatusInternalServerError, "An unexpected internal error occurred. Check the logs for more info.")
+			out.breakOff()
 		}
 	}()
 	switch {
