@@ -45,19 +45,6 @@ func ExitCode(err error) int {
 	return 1
 }
 
-// ListenAndServe is what a platform's main does: it loads f's default model, opens addr, answers HTTP with h until ctx is
-// done, and closes f. An open port is what platforms take for a deployment that works, so it comes after the model.
-func ListenAndServe(ctx context.Context, f *Function, addr string, h http.Handler, grace time.Duration) error {
-	if err := f.Init(ctx); err != nil {
-		return &InitError{Reason(err)}
-	}
-	ln, err := Listener(ctx, addr)
-	if err != nil {
-		return errors.Join(err, f.Close())
-	}
-	return errors.Join(Serve(ctx, ln, h, grace, f.log()), f.Close())
-}
-
 // Serve answers HTTP on ln with h until ctx is done. Then it takes no more requests and lets those in flight end, for the
 // grace time at most; longer ones are cut off, which is an error. It closes ln.
 func Serve(ctx context.Context, ln net.Listener, h http.Handler, grace time.Duration, log *slog.Logger) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -216,6 +217,16 @@ func TestWhatIsPassedToGoogle(t *testing.T) {
 		if gcfemu.Reserved(name) {
 			t.Errorf("%s would be refused", name)
 		}
+	}
+}
+
+func TestATriggerMayBeAnURL(t *testing.T) {
+	t.Parallel()
+	var g gcsFlags
+	f := flag.NewFlagSet("", flag.ContinueOnError)
+	g.flags(f)
+	if err := f.Parse([]string{"--trigger", "gs://in/a*.json", "--trigger", "out"}); err != nil || !slices.Equal(g.triggers, []string{"in/a*.json", "out"}) {
+		t.Errorf("got %q, %v", g.triggers, err)
 	}
 }
 

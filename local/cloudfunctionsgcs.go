@@ -30,8 +30,8 @@ type gcsFlags struct {
 func (g *gcsFlags) flags(f *flag.FlagSet) {
 	f.StringVar(&g.dir, "gcs", "", "`folder` to serve as Cloud Storage, buckets are its folders; the function gets STORAGE_EMULATOR_HOST. Needs a clone")
 	f.StringVar(&g.addr, "gcs-addr", "127.0.0.1:9081", "`address` of that storage")
-	f.Func("trigger", "`BUCKET` whose new objects go to the function as events, or BUCKET/PREFIX*SUFFIX; repeatable; needs --gcs. A function that writes there triggers itself", func(v string) error {
-		g.triggers = append(g.triggers, v)
+	f.Func("trigger", "`BUCKET` whose new objects go to the function as events, or BUCKET/PREFIX*SUFFIX; repeatable; needs --gcs. A function that writes there is called for its own answers too", func(v string) error {
+		g.triggers = append(g.triggers, strings.TrimPrefix(v, "gs://"))
 		return nil
 	})
 	f.DurationVar(&g.retry, "retry", time.Second, "wait before an event that was not acknowledged comes again, twice that each further time; Google: 10s to 10m, for 24 hours")
@@ -83,7 +83,7 @@ func (g *gcsFlags) open(ctx context.Context, c *call, url string, env []string) 
 	for _, out := range gcsOutputs(env) {
 		args = append(args, "--bucket", out.bucket)
 		if trigger := g.loop(out); trigger != "" {
-			fmt.Fprintf(c.err, "warning: %s writes where new objects call the function (--trigger %s): it scores its own answers without end, and Google bills them; use another bucket\n",
+			fmt.Fprintf(c.err, "warning: %s writes where new objects call the function (--trigger %s): it is called for each of its own answers too, and passes them over, but Google bills the calls; use another bucket\n",
 				out.name, trigger)
 		}
 	}

@@ -1,6 +1,11 @@
 package main
 
-import "github.com/scorefn/scorefn/local/gcfemu/event"
+import (
+	"errors"
+	"strings"
+
+	"github.com/scorefn/scorefn/local/gcfemu/event"
+)
 
 func googleForms() []string { return event.Forms() }
 
@@ -16,11 +21,14 @@ func googleSources() []eventSource {
 			needsBody: func(e *eventCall) bool { return s.NeedsBody(options(e)) },
 			make: func(e *eventCall) ([]eventMessage, error) {
 				messages, err := s.Make(options(e))
+				if err != nil {
+					return nil, errors.New(strings.TrimPrefix(err.Error(), "event: ")) // the command says it
+				}
 				var all []eventMessage
 				for _, m := range messages {
 					all = append(all, eventMessage{m.Header, m.Body})
 				}
-				return all, err
+				return all, nil
 			},
 		})
 	}

@@ -8,13 +8,18 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"strings"
 )
 
 // post sends them one after the other; the worst answer decides the exit code.
 func (e *eventCall) post(ctx context.Context, c *call, messages []eventMessage) error {
 	var worst error
+	to := e.to
+	if !strings.Contains(to, "://") { // as curl has it
+		to = "http://" + to
+	}
 	for _, m := range messages {
-		r, err := http.NewRequestWithContext(ctx, http.MethodPost, e.to, bytes.NewReader(m.body))
+		r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(m.body))
 		if err != nil {
 			return &exit{exitUsage, fmt.Errorf("--to %s: %w", e.to, err)}
 		}

@@ -206,6 +206,7 @@ func startProgram(t *testing.T, dir, program string, env ...string) server {
 			t.Log(log.String())
 		}
 	})
+	patience := time.After(2 * time.Minute) // nothing takes so long
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -219,8 +220,8 @@ func startProgram(t *testing.T, dir, program string, env ...string) server {
 		select {
 		case <-ended:
 			t.Fatalf("it ended: %v", cmd.ProcessState)
-		case <-t.Context().Done():
-			t.Fatal(t.Context().Err())
+		case <-patience:
+			t.Fatal("it does not answer")
 		case <-tick.C:
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
@@ -74,6 +75,7 @@ func (w *watched) Write(p []byte) (int, error) {
 func (w *watched) find(t *testing.T, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
+	patience := time.After(2 * time.Minute) // nothing takes so long
 	for {
 		w.mu.Lock()
 		m := re.FindStringSubmatch(w.text)
@@ -83,7 +85,7 @@ func (w *watched) find(t *testing.T, pattern string) string {
 		}
 		select {
 		case <-w.grown:
-		case <-t.Context().Done():
+		case <-patience:
 			t.Fatalf("no %s in %s", pattern, w)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/scorefn/scorefn/function/onnx"
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
+	"github.com/scorefn/scorefn/local/process"
 )
 
 func TestMain(m *testing.M) {
@@ -67,7 +69,9 @@ func TestScripts(t *testing.T) {
 			e.Setenv("ROOT", root)
 			e.Setenv("ONNXRUNTIME_LIB", library)
 			e.Setenv("PATH", os.Getenv("PATH"))
-			return nil
+			free, err := process.FreePort()
+			e.Setenv("ADDR", "127.0.0.1:"+strconv.Itoa(free)) // for a program that serves
+			return err
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"code": code,

@@ -40,7 +40,8 @@ func TestPackageCloudFunctions(t *testing.T) {
 		t.Parallel()
 		for _, want := range []string{
 			"--runtime go" + strings.ReplaceAll(goDirective(t, dir), ".", "") + " --source " + dir, "--entry-point Score", "--trigger-http", "--trigger-bucket INPUT_BUCKET",
-			"SCOREFN_OUTPUT=gs://OUTPUT_BUCKET/", "gcloud run deploy", "--memory 1Gi --cpu 1 --concurrency 8", "/model/digits/1/sample.json",
+			"SCOREFN_OUTPUT=gs://OUTPUT_BUCKET/", "gcloud run deploy scorefn ", "gcloud run deploy scorefn-objects ",
+			"gcloud eventarc triggers create scorefn-objects ", "--event-filters bucket=INPUT_BUCKET", "--memory 1Gi --cpu 1 --concurrency 8", "/model/digits/1/sample.json",
 		} {
 			if !strings.Contains(said, want) {
 				t.Errorf("without %q:\n%s", want, said)

@@ -109,23 +109,31 @@ func (p *packaging) deployGoogle(c *call, folder, language string, n needs, mode
 	runtime := "go" + strings.ReplaceAll(language, ".", "")
 	size := fmt.Sprintf("--memory %dGi --cpu %d --concurrency %d", n.memoryGi, n.cpu, 8*n.cpu)
 	fn := fmt.Sprintf("--gen2 --region REGION --runtime %s --source %s \\\n  --entry-point Score %s --set-build-env-vars GOOGLE_GOLDFLAGS=\"-s -w\"", runtime, source, size)
-	run := fmt.Sprintf("--function Score --base-image %s --set-build-env-vars GOOGLE_GOLDFLAGS=\"-s -w\" \\\n ", runtime)
+	built := fmt.Sprintf("--function Score --base-image %s --set-build-env-vars GOOGLE_GOLDFLAGS=\"-s -w\" ", runtime)
 	if p.google.docker {
-		run = "\\\n "
+		built = ""
 	}
+	run := fmt.Sprintf("--region REGION --source %s %s\\\n  %s --cpu-boost --no-allow-unauthenticated", source, built, size)
 	fmt.Fprintf(c.out, `
 # a function behind a URL
 gcloud functions deploy scorefn %[1]s \
   --trigger-http --no-allow-unauthenticated --timeout 60s
 
-# a function that scores every new object of a bucket; the answers go to another bucket, or it would call itself
+# a function that scores every new object of a bucket; the answers go to another bucket, or it would be called for them too
 gcloud projects add-iam-policy-binding PROJECT --role roles/pubsub.publisher --member "serviceAccount:$(gcloud storage service-agent)"  # once
 gcloud functions deploy scorefn-objects %[1]s \
   --trigger-bucket INPUT_BUCKET --trigger-location INPUT_LOCATION --retry --timeout 540s --set-env-vars SCOREFN_OUTPUT=gs://OUTPUT_BUCKET/scores
 
-# the same on Cloud Run
-gcloud run deploy scorefn --region REGION --source %[2]s %[3]s %[4]s --cpu-boost --no-allow-unauthenticated
-`, fn, source, run, size)
+# the same on Cloud Run, behind a URL
+gcloud run deploy scorefn %[2]s
+
+# and for every new object of a bucket: SERVICE_ACCOUNT has roles/run.invoker and roles/eventarc.eventReceiver
+gcloud run deploy scorefn-objects %[2]s \
+  --timeout 540s --set-env-vars SCOREFN_OUTPUT=gs://OUTPUT_BUCKET/scores
+gcloud eventarc triggers create scorefn-objects --location INPUT_LOCATION \
+  --destination-run-service scorefn-objects --destination-run-region REGION --service-account SERVICE_ACCOUNT \
+  --event-filters type=google.cloud.storage.object.v1.finalized --event-filters bucket=INPUT_BUCKET
+`, fn, run)
 	if i := slices.IndexFunc(model, func(f pack.File) bool { return path.Base(f.Name) == "sample.json" }); i >= 0 {
 		fmt.Fprintf(c.out, "\n# one score\ncurl -H \"Authorization: Bearer $(gcloud auth print-identity-token)\" -d @%s \\\n  $(gcloud functions describe scorefn --gen2 --region REGION --format 'value(url)')/score\n",
 			quoted(filepath.Join(folder, filepath.FromSlash(model[i].Name))))

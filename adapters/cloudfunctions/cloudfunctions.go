@@ -105,8 +105,8 @@ func atRoot(path string, h http.Handler) http.Handler {
 const grace = 9 * time.Second
 
 // Serve loads f's model and serves it on every address at PORT, as Cloud Run expects of a container, until SIGTERM; HTTP/2
-// without TLS is understood. The port is opened once the model is loaded: Cloud Run waits 240 s for it, and
-// refuses a revision whose model cannot be loaded. It returns the process's exit code: 3 when the model could not be loaded.
+// without TLS is understood. The port is open once the model is loaded: Cloud Run takes an open port for a start that
+// succeeded. It returns the process's exit code: 3 when the model could not be loaded.
 func Serve(f *function.Function, opts ...Option) int {
 	h, err := newHandler(f, opts)
 	slog.SetDefault(h.logger())
@@ -129,13 +129,14 @@ func Serve(f *function.Function, opts ...Option) int {
 }
 
 func (h *handler) listen(ctx context.Context) error {
-	addr := net.JoinHostPort("", strconv.Itoa(h.f.Settings().Port))
 	if !h.env.lazy {
-		return function.ListenAndServe(ctx, h.f, addr, h, grace)
+		if err := h.f.Init(ctx); err != nil {
+			return &function.InitError{Err: err}
+		}
 	}
-	ln, err := function.Listener(ctx, addr)
+	ln, err := function.Listener(ctx, net.JoinHostPort("", strconv.Itoa(h.f.Settings().Port)))
 	if err != nil {
-		return err
+		return errors.Join(err, h.f.Close())
 	}
 	return errors.Join(function.Serve(ctx, ln, h, grace, slog.Default()), h.f.Close())
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -90,9 +91,13 @@ func letterName(d *delivery, requestID string) string {
 	return fmt.Sprintf("%s-%x.json", safe, sha256.Sum256([]byte(whole)))
 }
 
-// envelope is the message as a push with an envelope carries it.
+// envelope is the message as a push with an envelope carries it. What its data are is an attribute there.
 func (m *message) envelope(id string) []byte {
-	b, err := json.Marshal(map[string]any{"message": map[string]any{"messageId": id, "data": m.data, "attributes": m.attributes}})
+	attributes := maps.Clone(m.attributes)
+	if m.contentType != "" {
+		attributes["content-type"] = m.contentType
+	}
+	b, err := json.Marshal(map[string]any{"message": map[string]any{"messageId": id, "data": m.data, "attributes": attributes}})
 	if err != nil { // cannot happen: bytes and strings
 		return nil
 	}

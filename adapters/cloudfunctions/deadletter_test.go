@@ -40,6 +40,27 @@ func TestDeadLettersCanBeSentAgain(t *testing.T) {
 	}
 }
 
+// A message that came without an envelope has one in its letter, which says what the data are.
+func TestDeadLettersKeepTheContentType(t *testing.T) {
+	t.Parallel()
+	h, store := newTest(t, map[string]string{"SCOREFN_DEAD_LETTER": "gs://dead"})
+	w := serve(t, h, sent{path: "/models/none/score", body: "{\"data\":1}\n{\"data\":2}\n", header: map[string]string{
+		pushMessageID: "id-1", pushSubscription: "projects/p/subscriptions/s", "Content-Type": "application/x-ndjson",
+	}})
+	_, b, err := blob.Read(t.Context(), store, accounts(t, w.Body.String())[0].DeadLetter, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var l struct{ Event json.RawMessage }
+	if err := json.Unmarshal(b, &l); err != nil {
+		t.Fatal(err)
+	}
+	w = serve(t, h, sent{header: inOne, body: string(l.Event)}) // the model is there now
+	if a := accounts(t, w.Body.String())[0]; a.Status != scored || string(a.Packed) != "2\n4\n" {
+		t.Errorf("got %s from %s", w.Body, b)
+	}
+}
+
 // A dead letter is there once, however often the event comes; events that make no sense have letters of their own.
 func TestDeadLettersHaveNamesOfTheirOwn(t *testing.T) {
 	t.Parallel()

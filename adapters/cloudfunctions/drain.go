@@ -34,7 +34,7 @@ func (d *drain) start(h *handler) {
 		signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 		go func() {
 			<-signals
-			signal.Stop(signals) // a second one ends the process at once
+			signal.Reset(os.Interrupt) // a second Ctrl-C ends the process at once; a second SIGTERM changes nothing
 			os.Exit(d.end())
 		}()
 	})
@@ -100,7 +100,7 @@ func (d *drain) end() int {
 	slog.Info("stopping: requests in flight are finished", slog.Int("requests", d.count(0)))
 	code := 0
 	if left := d.wait(grace); left > 0 {
-		slog.Error("requests did not end in time and are cut off", slog.Int("requests", left), slog.Duration("grace", grace))
+		slog.Error("requests did not end in time and are cut off", slog.Int("requests", left), slog.String("grace", grace.String()))
 		return 1 // a function that still runs is not closed: that would wait for it
 	}
 	d.mu.Lock()

@@ -69,10 +69,11 @@ func (d *delivery) check(version string) *delivery {
 	return d
 }
 
-// when is a timestamp of RFC 3339. One that is malformed is none: nothing depends on it.
+// when is a timestamp of RFC 3339, in UTC: an offset of a whole day can be read but not written. One that is malformed, or
+// has no year of four digits there, is none: nothing depends on it.
 func when(text string) time.Time {
 	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
+	if t = t.UTC(); err != nil || t.Year() < 0 || t.Year() > 9999 {
 		return time.Time{}
 	}
 	return t

@@ -161,20 +161,15 @@ func (h *handler) lost(ctx context.Context, o outcome, err error) outcome {
 	return o
 }
 
-// own tells an object that this function wrote itself: events about it would go round in circles. A sink that is a whole
-// bucket may have others' objects too; those the core tells apart.
+// own tells an object that this function wrote itself: events about it would go round in circles. In a sink that is a whole
+// bucket, which has others' objects too, the results of its own objects lie below its name.
 func (h *handler) own(url string) bool {
-	below := func(prefix string, whole bool) bool {
-		scheme, bucket, key, err := blob.Split(prefix)
-		if err != nil || url == "" {
-			return false
-		}
-		if key = strings.TrimRight(key, "/"); key != "" {
-			key += "/"
-		}
-		return (key != "" || whole) && strings.HasPrefix(url, scheme+"://"+bucket+"/"+key)
+	results := h.env.output
+	if _, bucket, key, err := blob.Split(results); err == nil && strings.Trim(key, "/") == "" {
+		results = blob.Join(results, bucket)
 	}
-	return below(h.env.output, false) || below(h.env.deadLetter, true)
+	below := func(place string) bool { return place != "" && strings.HasPrefix(url, blob.Join(place, "")) }
+	return below(results) || below(h.env.deadLetter)
 }
 
 // log writes one line for an event, without what it carries.

@@ -46,6 +46,9 @@ var events = []struct {
 	{"finalized, numbers", sent{header: ce(typeFinalized), body: `{"bucket":"in","name":"day 1/a+b (é).json","generation":96883251,"size":0}`}, scored, "42", ""},
 	{"finalized, structured", sent{header: inOne, body: structuredEvent(typeFinalized, `"data":{"bucket":"in","name":"day 1/a+b (é).json"}`)}, scored, "42", ""},
 	{"an object that is gone", sent{header: ce(typeFinalized), body: `{"bucket":"in","name":"none.json"}`}, dropped, "was not found", "not found"},
+	{"a folder", sent{header: ce(typeFinalized), body: `{"bucket":"in","name":"new/","size":"0"}`}, skipped, "a folder", ""},
+	{"a folder's notification", sent{header: pubsubPush, body: pushed("id-1", `{"size":"0"}`, `"eventType":"OBJECT_FINALIZE","bucketId":"in","objectId":"new/","payloadFormat":"JSON_API_V1"`)}, skipped, "a folder", ""},
+	{"an object named like a folder", sent{header: ce(typeFinalized), body: `{"bucket":"in","name":"none/","size":"11"}`}, dropped, "was not found", "not found"},
 	{"deleted", sent{header: ce("google.cloud.storage.object.v1.deleted"), body: `{"bucket":"in","name":"a"}`}, skipped, "nothing is scored", ""},
 	{"archived", sent{header: ce("google.cloud.storage.object.v1.archived"), body: `{"bucket":"in","name":"a"}`}, skipped, "nothing is scored", ""},
 	{"metadata", sent{header: ce("google.cloud.storage.object.v1.metadataUpdated"), body: `{"bucket":"in","name":"a"}`}, skipped, "nothing is scored", ""},
@@ -71,6 +74,8 @@ var events = []struct {
 	{"finalized, protobuf", sent{header: ce(typeFinalized, "Content-Type", "application/protobuf"), body: "\n\x8d\x01\nT"}, dropped, "--event-data-content-type", "unsupported"},
 	{"another of Google's", sent{header: ce("google.cloud.workflows.workflow.v1.created"), body: `{}`}, dropped, "workflows", "unsupported"},
 	{"a wrong request", sent{header: ce("com.example.request"), body: `{"data":"x"}`}, dropped, "cannot unmarshal", "invalid"},
+	{"a wrong request at an odd time", sent{header: ce("com.example.request", "ce-time", "2026-03-04T05:06:07+24:00"), body: `{"data":"x"}`}, dropped, "cannot unmarshal", "invalid"},
+	{"a wrong request before all time", sent{header: ce("com.example.request", "ce-time", "0000-01-01T00:00:00+23:00"), body: `{"data":"x"}`}, dropped, "cannot unmarshal", "invalid"},
 	{"a refused request", sent{header: ce("com.example.request"), body: `{"data":"invalid"}`}, dropped, "data is not a number", "invalid"},
 	{"a broken script", sent{header: ce("com.example.request"), body: `{"data":"broken"}`}, failed, "scoring script", "internal"},
 	{"a panic", sent{header: ce("com.example.request"), body: `{"data":"panic"}`}, failed, "scoring script", "internal"},
@@ -125,6 +130,25 @@ func TestEvents(t *testing.T) {
 				t.Errorf("dead letter %q of an event that was %s", a.DeadLetter, a.Status)
 			}
 		})
+	}
+}
+
+// Inputs and results may share a bucket. Only the results are passed over.
+func TestResultsInTheBucketOfTheInputs(t *testing.T) {
+	t.Parallel()
+	h, store := newTest(t, map[string]string{"SCOREFN_OUTPUT": "gs://in", "SCOREFN_DEAD_LETTER": "gs://dead"})
+	inputs(t, store)
+	finalized := func(name string) account {
+		w := serve(t, h, sent{header: ce(typeFinalized), body: `{"bucket":"in","name":"` + name + `"}`})
+		return accounts(t, w.Body.String())[0]
+	}
+	a := finalized("day 1/a+b (é).json")
+	name, ok := strings.CutPrefix(a.Stored, "gs://in/")
+	if a.Status != scored || !ok {
+		t.Fatalf("got %+v", a)
+	}
+	if a := finalized(name); a.Status != skipped || !strings.Contains(a.Reason, "own") {
+		t.Errorf("its result: got %+v", a)
 	}
 }
 

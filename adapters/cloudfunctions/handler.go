@@ -40,7 +40,7 @@ func newHandler(f *function.Function, opts []Option) (*handler, error) {
 	return h, err
 }
 
-// ServeHTTP answers an event or a scoring request. It never panics and answers in time.
+// ServeHTTP answers an event or a scoring request, in time. Of panics it lets none through but [http.ErrAbortHandler].
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	i := identify(r.Header)
 	ctx, cancel := h.deadline(withIDs(function.WithRequestID(r.Context(), i.execution), i))
@@ -54,6 +54,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if p := recover(); p != nil {
 			slog.LogAttrs(ctx, slog.LevelError, "panic", slog.String("error", fmt.Sprintf("%v\n%s", p, debug.Stack())))
 			out.fail(http.StatusInternalServerError, "An unexpected internal error occurred. Check the logs for more info.")
+			out.breakOff()
 		}
 	}()
 	switch {
@@ -85,11 +86,9 @@ func (h *handler) serve(w *response, r *http.Request) {
 
 func (h *handler) maxBody() int64 { return int64(h.f.Settings().MaxBody) }
 
-// late tells that the deadline ended a request: this package's, or the Functions Framework's a moment later, which wins in a
-// process that is short of processor time.
-func late(ctx context.Context) bool {
-	return errors.Is(context.Cause(ctx), context.DeadlineExceeded)
-}
+// late tells that the deadline ended a request: this one, or that of the Functions Framework, which comes a little later and
+// may be seen first on a busy machine.
+func late(ctx context.Context) bool { return errors.Is(context.Cause(ctx), context.DeadlineExceeded) }
 
 // errDeadline is why a request ends that would last longer than the platform waits: that would answer 504 without a word,
 // and go on paying for the run.

@@ -57,6 +57,24 @@ func TestLogLinesHaveGooglesKeys(t *testing.T) {
 	}
 }
 
+// Cloud Logging looks for its fields at the top of a line, wherever a script puts its own.
+func TestGooglesFieldsAreInNoGroup(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	ctx := withIDs(t.Context(), ids{execution: "abc", trace: "0af7651916cd43dd8448eb211c80319c", span: "b7ad6b7169203331"})
+	log := newLogger(&out, "info", sampleProject).With("a", 1).WithGroup("g").With("b", 2).WithGroup("h")
+	log.InfoContext(ctx, "text", "c", 3)
+	log.InfoContext(t.Context(), "outside of a request", "c", 3)
+	for line := range strings.Lines(out.String()) {
+		if !strings.Contains(line, `"a":1,`) || !strings.Contains(line, `"g":{"b":2,"h":{"c":3}}`) {
+			t.Errorf("got %s", line)
+		}
+	}
+	if !strings.Contains(out.String(), `"logging.googleapis.com/labels":{"execution_id":"abc"},"g":{`) || !strings.Contains(out.String(), `"a":1,"logging.googleapis.com/trace":`) {
+		t.Errorf("got %s", &out)
+	}
+}
+
 func TestTraces(t *testing.T) {
 	t.Parallel()
 	const trace = "0af7651916cd43dd8448eb211c80319c"

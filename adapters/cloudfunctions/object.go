@@ -10,7 +10,7 @@ import (
 
 // decodeFinalized reads the resource of an object that is there, whole (google.events.cloud.storage.v1.StorageObjectData).
 func decodeFinalized(d *delivery) (work, error) {
-	v, err := members(d.data, "bucket", "name", "generation")
+	v, err := members(d.data, "bucket", "name", "generation", "size")
 	if err != nil {
 		return work{}, malformed(d, err)
 	}
@@ -20,7 +20,18 @@ func decodeFinalized(d *delivery) (work, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return work{}, malformed(d, err)
 	}
+	if isFolder(name, v[3]) {
+		return work{skip: skipFolder}, nil
+	}
 	return object(d, bucket, name, generation)
+}
+
+const skipFolder = "an empty object whose name ends in a slash is a folder of Google's console"
+
+// isFolder tells the object that the console makes of "Create folder".
+func isFolder(name string, size raw) bool {
+	n, err := size.number()
+	return strings.HasSuffix(name, "/") && err == nil && n == "0"
 }
 
 // The attributes of a notification of Cloud Storage (Cloud Storage documentation, "Pub/Sub notifications"), and what has
@@ -41,6 +52,9 @@ func notification(d *delivery, m *message) (work, bool, error) {
 	generation, err := raw(m.attributes["objectGeneration"]).number()
 	if err != nil {
 		return work{}, true, malformed(d, fmt.Errorf("the attribute objectGeneration: %w", err))
+	}
+	if resource, err := members(m.data, "size"); err == nil && isFolder(name, resource[0]) { // the data may be left out
+		return work{skip: skipFolder}, true, nil
 	}
 	w, err := object(d, bucket, name, generation)
 	return w, true, err

@@ -18,6 +18,7 @@ type response struct {
 	r        *http.Request
 	limit    int // bytes of the body; 0 is none
 	wrote    bool
+	whole    bool // it is all written
 	replaced bool // what is written on is not sent
 }
 
@@ -70,10 +71,24 @@ func (w *response) fail(status int, text string) {
 	w.json(status, append(appendString([]byte(`{"`+key+`": `), text), '}'))
 }
 
+// breakOff closes the connection under an answer that is not whole: its caller would take it for one that is. The Functions
+// Framework would write a sentence behind it, unless the connection is none of its own any more.
+func (w *response) breakOff() {
+	if w.whole {
+		return
+	}
+	conn, _, err := http.NewResponseController(w.ResponseWriter).Hijack()
+	if err != nil { // HTTP/2, which the framework does not speak
+		panic(http.ErrAbortHandler)
+	}
+	_ = conn.Close() // nothing more is said
+}
+
 func (w *response) json(status int, body []byte) {
 	if w.wrote {
 		return
 	}
+	w.whole = true
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.limit = 0

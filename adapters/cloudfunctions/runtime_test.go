@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"maps"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -33,7 +34,8 @@ const (
 	server    = "server"    // as server/main.go
 )
 
-// theGate makes the process serve the script gate instead of the bundled model.
+// theGate makes the process serve the script gate instead of the bundled model. A URL as its value is called by the
+// script's Init.
 const theGate = "SCOREFN_TEST_GATE"
 
 // gate is a script that takes as long as somebody else wants: data is a URL, which answers in the end.
@@ -59,9 +61,14 @@ func (gate) Run(ctx context.Context, data json.RawMessage) (any, error) {
 
 func TestMain(m *testing.M) {
 	f := function.New(score.Init)
-	if os.Getenv(theGate) != "" {
-		f = function.New(func(context.Context, modeldir.Model) (function.Script, error) { return gate{}, nil },
-			function.WithModel(modeldir.Model{Name: "gate", Version: "1"}))
+	if url := os.Getenv(theGate); url != "" {
+		f = function.New(func(ctx context.Context, _ modeldir.Model) (function.Script, error) {
+			if !strings.HasPrefix(url, "http:") {
+				return gate{}, nil
+			}
+			_, err := gate{}.Run(ctx, json.RawMessage(strconv.Quote(url)))
+			return gate{}, err
+		}, function.WithModel(modeldir.Model{Name: "gate", Version: "1"}))
 	}
 	switch os.Getenv(asProcess) {
 	case framework:
@@ -136,30 +143,43 @@ func launch(t *testing.T, kind string, env ...string) *process {
 func start(t *testing.T, kind string, env ...string) *process {
 	t.Helper()
 	p := launch(t, kind, env...)
-	p.until(t, "it answers", func() bool {
-		r, err := http.Get(p.url + "/")
-		if err != nil {
-			return false
-		}
-		r.Body.Close()
-		return true
-	})
+	p.until(t, "it answers", p.answers)
 	return p
+}
+
+func (p *process) answers() bool {
+	r, err := http.Get(p.url + "/")
+	if err != nil {
+		return false
+	}
+	r.Body.Close()
+	return true
 }
 
 // until waits for something that the process does.
 func (p *process) until(t *testing.T, what string, happens func() bool) {
 	t.Helper()
+	patience := time.After(2 * time.Minute) // nothing takes so long
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !happens() {
 		select {
 		case <-p.ended:
 			t.Fatalf("the process ended before %s:\n%s", what, p.log.String())
-		case <-t.Context().Done():
-			t.Fatal(t.Context().Err())
+		case <-patience:
+			t.Fatalf("never: %s\n%s", what, p.log.String())
 		case <-tick.C:
 		}
+	}
+}
+
+// end waits for the process's end.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(2 * time.Minute):
+		t.Fatalf("the process does not end:\n%s", p.log.String())
 	}
 }
 
@@ -197,7 +217,7 @@ func TestFailedInitEndsTheProcess(t *testing.T) {
 		t.Helper()
 		for _, env := range []string{"AZUREML_MODEL_DIR=/nowhere", "SCOREFN_OUTPUT=bucket", "SCOREFN_QUEUE=many"} {
 			p := launch(t, kind, env)
-			<-p.ended
+			p.end(t)
 			name, _, _ := strings.Cut(env, "=")
 			if code := p.ProcessState.ExitCode(); code != 3 {
 				t.Errorf("%s: exit status %d", env, code)
@@ -206,6 +226,23 @@ func TestFailedInitEndsTheProcess(t *testing.T) {
 				t.Errorf("%s: the log is not one line that tells why:\n%s", env, p.log.String())
 			}
 		}
+	})
+}
+
+// Google takes an open port for a start that succeeded, and would send requests to a revision whose model cannot be loaded.
+func TestThePortIsOpenedBehindTheModel(t *testing.T) {
+	t.Parallel()
+	both(t, func(t *testing.T, kind string) {
+		t.Helper()
+		b := newBarrier(t)
+		p := launch(t, kind, theGate+"="+b.url)
+		b.wait(t, p, 1)
+		if conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://")); err == nil {
+			conn.Close()
+			t.Error("the port is open while the model is loaded")
+		}
+		close(b.open)
+		p.until(t, "it answers", p.answers)
 	})
 }
 

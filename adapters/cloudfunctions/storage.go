@@ -34,6 +34,8 @@ func newStorage(getenv func(string) string) *storage {
 		t = t.Clone()
 		t.ResponseHeaderTimeout = time.Minute
 		t.MaxIdleConnsPerHost = 16
+		// All calls share a connection. One that died while the instance was frozen would fail them for minutes.
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second}
 		transport = t
 	}
 	s := &storage{base: "https://storage.googleapis.com", client: &http.Client{Transport: transport}}
@@ -61,19 +63,39 @@ func (s *storage) GetVersion(ctx context.Context, link, generation string) (*blo
 		return nil, err
 	}
 	target := s.base + "/storage/v1/b/" + url.PathEscape(bucket) + "/o/" + url.PathEscape(key) + "?alt=media"
-	if generation != "" {
-		target += "&generation=" + url.QueryEscape(generation)
+	read := func(generation string, from int64) (*http.Response, error) {
+		return s.do(ctx, "get "+link, func() (*http.Request, error) {
+			at := target
+			if generation != "" {
+				at += "&generation=" + url.QueryEscape(generation)
+			}
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, at, nil)
+			if err == nil && from > 0 {
+				r.Header.Set("Range", "bytes="+strconv.FormatInt(from, 10)+"-")
+			}
+			return r, err
+		})
 	}
-	resp, err := s.do(ctx, "get "+link, func() (*http.Request, error) { //nolint:bodyclose // the body is the caller's
-		return http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
-	})
+	resp, err := read(generation, 0) //nolint:bodyclose // the body is the caller's
 	if err != nil {
 		return nil, err
 	}
-	return &blob.Object{
-		URL: link, ContentType: resp.Header.Get("Content-Type"), Size: resp.ContentLength, Body: resp.Body,
-		Version: cmp.Or(resp.Header.Get("X-Goog-Generation"), generation, strings.Trim(resp.Header.Get("Etag"), `"`)),
-	}, nil
+	o := &blob.Object{URL: link, ContentType: resp.Header.Get("Content-Type"), Size: resp.ContentLength, Body: resp.Body}
+	exact := resp.Header.Get("X-Goog-Generation")
+	o.Version = cmp.Or(exact, generation, strings.Trim(resp.Header.Get("Etag"), `"`))
+	if exact != "" && o.Size > 0 { // what was unpacked on the way has no size
+		o.Body = &resuming{ReadCloser: resp.Body, size: o.Size, tries: attempts - 1, again: func(from int64) (io.ReadCloser, error) {
+			resp, err := read(exact, from)
+			if err == nil && resp.StatusCode != http.StatusPartialContent {
+				err = errors.Join(errors.New("the answer is no part of the object"), resp.Body.Close())
+			}
+			if err != nil {
+				return nil, err
+			}
+			return resp.Body, nil
+		}}
+	}
+	return o, nil
 }
 
 // Put makes an object. One of that name stays as it is, which is blob.ErrExists.

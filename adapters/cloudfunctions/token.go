@@ -22,33 +22,53 @@ type tokens struct {
 
 	lock   chan struct{} // holds one: a mutex that a context can end the wait for
 	value  string
-	expiry time.Time
+	renew  time.Time // when the next one is fetched
+	end    time.Time // of the value
+	err    error     // why there was none, the last time
+	failed time.Time
 }
 
 func newTokens(getenv func(string) string, client *http.Client) *tokens {
 	return &tokens{getenv: getenv, client: client, lock: make(chan struct{}, 1)}
 }
 
-// A token is fetched anew this long before it ends, so that no call arrives with one that has.
-const tokenMargin = 4 * time.Minute
+// A token is fetched anew this long before it ends, so that no call arrives with one that has. While that fails, it is tried
+// again after the pause, and the old one is good until shortly before its end.
+const (
+	tokenMargin = 4 * time.Minute
+	tokenPause  = 20 * time.Second
+	tokenLast   = 10 * time.Second
+)
 
-// get is a token that is good for the next minutes.
+// get is a token that is good for the next minutes. Calls that wait for one to be fetched share it, and the error as well.
 func (t *tokens) get(ctx context.Context) (string, error) {
+	asked := time.Now()
 	select {
 	case t.lock <- struct{}{}:
 		defer func() { <-t.lock }()
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
 	}
-	if t.value != "" && time.Now().Before(t.expiry) {
+	if t.value != "" && time.Now().Before(t.renew) {
 		return t.value, nil
 	}
+	if t.failed.After(asked) {
+		return "", t.err
+	}
 	granted, err := t.fetch(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil: // this caller gave up, which says nothing about the server
 		return "", fmt.Errorf("no access token: %w", err)
+	case t.value != "" && time.Until(t.end) > tokenLast:
+		t.renew = time.Now().Add(tokenPause)
+		return t.value, nil
+	default:
+		t.err, t.failed = fmt.Errorf("no access token: %w", err), time.Now()
+		return "", t.err
 	}
 	life := time.Duration(min(granted.ExpiresIn, 24*60*60)) * time.Second
-	t.value, t.expiry = granted.AccessToken, time.Now().Add(max(life-tokenMargin, life/2))
+	t.value, t.renew, t.end = granted.AccessToken, time.Now().Add(max(life-tokenMargin, life/2)), time.Now().Add(life)
 	return t.value, nil
 }
 
@@ -81,10 +101,8 @@ func readGrant(b []byte) (g grant, err error) {
 // Credentials works"): a file that is named, gcloud's file on a computer of one's own, the metadata server.
 func (t *tokens) fetch(ctx context.Context) (grant, error) {
 	file := t.getenv("GOOGLE_APPLICATION_CREDENTIALS")
-	if file == "" && t.getenv("K_SERVICE") == "" {
-		if usual := t.gcloudFile(); usual != "" {
-			file = usual
-		}
+	if file == "" {
+		file = t.gcloudFile()
 	}
 	if file != "" {
 		return t.fromFile(ctx, file)

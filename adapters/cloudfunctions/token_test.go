@@ -1,24 +1,16 @@
 package cloudfunctions
 
 import (
-	"crypto"
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/json"
-	"encoding/pem"
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/scorefn/scorefn/function/blob"
@@ -52,10 +44,10 @@ func metadataServer(t *testing.T, status *atomic.Int64) (host string, asked *ato
 	return strings.TrimPrefix(server.URL, "http://"), asked
 }
 
-// onGoogle is the environment of Cloud Run, with its metadata server.
+// onGoogle is the environment of Cloud Run, with its metadata server, and without what this machine may have of gcloud's.
 func onGoogle(host string) func(string) string {
 	return func(name string) string {
-		return map[string]string{"K_SERVICE": "score", "GCE_METADATA_HOST": host}[name]
+		return map[string]string{"K_SERVICE": "score", "GCE_METADATA_HOST": host, "CLOUDSDK_CONFIG": "/nowhere"}[name]
 	}
 }
 
@@ -101,12 +93,35 @@ func TestTokensAreFetchedAnewBeforeTheyEnd(t *testing.T) {
 			t.Errorf("got %q, %v", token, err)
 		}
 	}
-	if left := time.Until(tokens.expiry); left > time.Hour-tokenMargin || left < time.Hour-2*tokenMargin {
+	if left := time.Until(tokens.renew); left > time.Hour-tokenMargin || left < time.Hour-2*tokenMargin {
 		t.Errorf("a token of an hour is kept for %v", left)
 	}
-	tokens.expiry = time.Now()
+	tokens.renew = time.Now()
 	if token, err := tokens.get(t.Context()); token != "token-2" || err != nil || asked.Load() != 2 {
 		t.Errorf("got %q, %v", token, err)
+	}
+}
+
+// A token is good until its end, whatever the server that gives the next one says meanwhile.
+func TestTokensOutliveTheirServer(t *testing.T) {
+	t.Parallel()
+	status := new(atomic.Int64)
+	host, _ := metadataServer(t, status)
+	tokens := newTokens(onGoogle(host), http.DefaultClient)
+	for range 2 {
+		if token, err := tokens.get(t.Context()); token != "token-1" || err != nil {
+			t.Errorf("got %q, %v", token, err)
+		}
+		status.Store(500)
+		tokens.renew = time.Now() // it is time for the next one
+	}
+	tokens.renew, tokens.end = time.Now(), time.Now()
+	if token, err := tokens.get(t.Context()); token != "" || err == nil {
+		t.Errorf("behind its end: got %q, %v", token, err)
+	}
+	status.Store(0)
+	if token, err := tokens.get(t.Context()); token != "token-2" || err != nil {
+		t.Errorf("the server is back: got %q, %v", token, err)
 	}
 }
 
@@ -126,117 +141,61 @@ func TestTokensThatCannotBeHad(t *testing.T) {
 	}
 }
 
-// tokenServer gives a token to whom allow lets.
-func tokenServer(t *testing.T, allow func(*http.Request) error) string {
-	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := allow(r); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		fmt.Fprint(w, `{"access_token":"granted","expires_in":3600}`)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL + "/token"
+// dead is a transport whose servers do not answer.
+type dead struct{ calls atomic.Int64 }
+
+func (d *dead) RoundTrip(*http.Request) (*http.Response, error) {
+	d.calls.Add(1)
+	time.Sleep(5 * time.Second)
+	return nil, errors.New("no answer")
 }
 
-// inFile writes credentials into a folder, as gcloud does.
-func inFile(t *testing.T, c credentials) (dir, file string) {
-	t.Helper()
-	b, err := json.Marshal(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir = t.TempDir()
-	file = filepath.Join(dir, "application_default_credentials.json")
-	if err := os.WriteFile(file, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return dir, file
-}
-
-func TestTokensOfAUser(t *testing.T) {
+// Calls that wait for the same token do not each ask a server that does not answer, one after the other.
+func TestTokensFailTogether(t *testing.T) {
 	t.Parallel()
-	server := tokenServer(t, func(r *http.Request) error {
-		if r.FormValue("grant_type") != "refresh_token" || r.FormValue("refresh_token") != "refresh" || r.FormValue("client_id") != "id" || r.FormValue("client_secret") != "secret" {
-			return fmt.Errorf("got %v", r.Form)
+	_, file := inFile(t, credentials{Type: "authorized_user"})
+	synctest.Test(t, func(t *testing.T) {
+		d := &dead{}
+		tokens := newTokens(func(string) string { return file }, &http.Client{Transport: d})
+		begin := time.Now()
+		var group sync.WaitGroup
+		for range 10 {
+			group.Go(func() {
+				if _, err := tokens.get(t.Context()); !errors.Is(err, blob.ErrTemporary) {
+					t.Errorf("got %v", err)
+				}
+			})
 		}
-		return nil
+		group.Wait()
+		if took := time.Since(begin); took != 5*time.Second || d.calls.Load() != 1 {
+			t.Errorf("10 calls asked %d times, for %v", d.calls.Load(), took)
+		}
+		if _, err := tokens.get(t.Context()); err == nil || d.calls.Load() != 2 {
+			t.Errorf("a later call: got %v, asked %d times", err, d.calls.Load())
+		}
 	})
-	dir, file := inFile(t, credentials{Type: "authorized_user", ClientID: "id", ClientSecret: "secret", RefreshToken: "refresh", TokenURI: server})
-	for name, value := range map[string]string{"GOOGLE_APPLICATION_CREDENTIALS": file, "CLOUDSDK_CONFIG": dir} {
-		tokens := newTokens(func(asked string) string { return map[string]string{name: value}[asked] }, http.DefaultClient)
-		if token, err := tokens.get(t.Context()); token != "granted" || err != nil {
-			t.Errorf("%s: got %q, %v", name, token, err)
-		}
-	}
-	_, wrong := inFile(t, credentials{Type: "authorized_user", TokenURI: server})
-	tokens := newTokens(func(string) string { return wrong }, http.DefaultClient)
-	if _, err := tokens.get(t.Context()); err == nil || !strings.Contains(err.Error(), "400 Bad Request") || errors.Is(err, blob.ErrTemporary) {
-		t.Errorf("refused: got %v", err)
-	}
 }
 
-func TestTokensOfAServiceAccount(t *testing.T) {
+// One whose caller gives up takes none of the others with it.
+func TestTokensOfACallerWhoGivesUp(t *testing.T) {
 	t.Parallel()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := tokenServer(t, func(r *http.Request) error {
-		part := strings.Split(r.FormValue("assertion"), ".")
-		if len(part) != 3 || r.FormValue("grant_type") != "urn:ietf:params:oauth:grant-type:jwt-bearer" {
-			return fmt.Errorf("got %v", r.Form)
+	_, file := inFile(t, credentials{Type: "authorized_user"})
+	synctest.Test(t, func(t *testing.T) {
+		d := &dead{}
+		tokens := newTokens(func(string) string { return file }, &http.Client{Transport: d})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		gone := make(chan error)
+		go func() {
+			_, err := tokens.get(ctx)
+			gone <- err
+		}()
+		synctest.Wait()
+		if _, err := tokens.get(t.Context()); !strings.Contains(fmt.Sprint(err), "no answer") || d.calls.Load() != 2 {
+			t.Errorf("got %v, asked %d times", err, d.calls.Load())
 		}
-		signature, err := base64.RawURLEncoding.DecodeString(part[2])
-		if err != nil {
-			return err
-		}
-		sum := sha256.Sum256([]byte(part[0] + "." + part[1]))
-		if err := rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, sum[:], signature); err != nil {
-			return err
-		}
-		var claims struct {
-			Iss, Aud, Scope string
-			Iat, Exp        int64
-		}
-		b, err := base64.RawURLEncoding.DecodeString(part[1])
-		if err != nil {
-			return err
-		}
-		if err := json.Unmarshal(b, &claims); err != nil {
-			return err
-		}
-		if claims.Iss != "score@sample.iam.gserviceaccount.com" || !strings.HasSuffix(claims.Aud, "/token") || claims.Exp != claims.Iat+3600 || claims.Scope == "" {
-			return fmt.Errorf("got %+v", claims)
-		}
-		return nil
+		<-gone
 	})
-	private := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
-	for _, tt := range []struct {
-		name string
-		c    credentials
-		want string // in the error; "" for none
-	}{
-		{"a key", credentials{Type: "service_account", ClientEmail: "score@sample.iam.gserviceaccount.com", PrivateKey: private, TokenURI: server}, ""},
-		{"no key", credentials{Type: "service_account", TokenURI: server}, "private_key"},
-		{"junk", credentials{Type: "service_account", PrivateKey: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"}, "private_key"},
-		{"another kind", credentials{Type: "external_account"}, "external_account"},
-	} {
-		_, file := inFile(t, tt.c)
-		token, err := newTokens(func(string) string { return file }, http.DefaultClient).get(t.Context())
-		if tt.want == "" && (token != "granted" || err != nil) || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%s: got %q, %v", tt.name, token, err)
-		}
-	}
-	missing := newTokens(func(string) string { return "/nowhere/key.json" }, http.DefaultClient)
-	if _, err := missing.get(t.Context()); err == nil || !strings.Contains(err.Error(), "/nowhere/key.json") {
-		t.Errorf("no file: got %v", err)
-	}
 }
 
 func TestProject(t *testing.T) {

@@ -69,9 +69,7 @@ func TestOneRequestAnInstanceUnlessConcurrencyAllowsMore(t *testing.T) {
 			}
 			path, arrived, open := gate(t)
 			answers := all(t, 3, url+path)
-			for range 3 {
-				<-arrived // all three are in at the same time
-			}
+			inside(t, 3, arrived, answers) // at the same time
 			open()
 			var got []string
 			for range 3 {
@@ -93,7 +91,7 @@ func TestRequestsBeyondTheInstancesWait(t *testing.T) {
 	url, _, out := emulate(t, func(cfg *gcfemu.Config) { cfg.MaxInstances = 1 })
 	path, arrived, open := gate(t)
 	answers := all(t, 5, url+path)
-	<-arrived
+	inside(t, 1, arrived, answers)
 	open()
 	for range 5 {
 		if got := <-answers; got != "1" {
@@ -110,7 +108,7 @@ func TestARequestThatFindsNoRoomIsAnswered429(t *testing.T) {
 	url, _, out := emulate(t, func(cfg *gcfemu.Config) { cfg.MaxInstances, cfg.Timing.Pending = 1, 10*time.Millisecond })
 	path, arrived, open := gate(t)
 	answers := all(t, 1, url+path) // waits longer than that: an instance starts
-	<-arrived
+	inside(t, 1, arrived, answers)
 	if status, answer := ask(t, url+"/pid", ""); status != 429 || answer != "Rate exceeded." {
 		t.Errorf("%d %s", status, answer)
 	}
@@ -179,7 +177,7 @@ func TestCloseLetsRequestsEnd(t *testing.T) {
 	url, e, out := emulate(t, nil)
 	path, arrived, open := gate(t)
 	answers := all(t, 1, url+path)
-	<-arrived
+	inside(t, 1, arrived, answers)
 	closed := make(chan error, 1)
 	go func() { closed <- e.Close() }()
 	out.wait(t, "draining\n")

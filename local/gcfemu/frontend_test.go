@@ -177,7 +177,11 @@ func TestACallerThatLeavesEndsItsRequest(t *testing.T) {
 			resp.Body.Close()
 		}
 	}()
-	<-arrived
+	select {
+	case <-arrived:
+	case <-done:
+		t.Fatal("answered before the gate was opened")
+	}
 	leave()
 	<-done
 	out.wait(t, "POST 499 ")

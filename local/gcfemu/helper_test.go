@@ -40,10 +40,11 @@ func (l *log) String() string {
 // wait returns when the log has that text.
 func (l *log) wait(t *testing.T, text string) {
 	t.Helper()
+	patience := time.After(long)
 	for !strings.Contains(l.String(), text) {
 		select {
 		case <-l.grown:
-		case <-t.Context().Done():
+		case <-patience:
 			t.Fatalf("no %q in the log:\n%s", text, l)
 		}
 	}
@@ -117,6 +118,18 @@ func gate(t *testing.T) (path string, arrived chan struct{}, open func()) {
 		s.Close()
 	})
 	return "/gate?url=" + s.URL, arrived, open
+}
+
+// inside waits until n requests are held by the gate: none of them can have an answer yet.
+func inside(t *testing.T, n int, arrived <-chan struct{}, answers <-chan string) {
+	t.Helper()
+	for range n {
+		select {
+		case <-arrived:
+		case a := <-answers:
+			t.Fatalf("answered before the gate was opened: %q", a)
+		}
+	}
 }
 
 // all asks n times at once; the answers come when they come.

@@ -132,9 +132,12 @@ func (f Files) Zip(to string) (err error) {
 
 // Dir writes the files below a folder.
 func (f Files) Dir(to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return fmt.Errorf("pack: %w", err)
+	}
 	for _, file := range f.sorted() {
 		name := filepath.Join(to, filepath.FromSlash(file.Name))
-		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		if err := makeDir(filepath.Dir(name)); err != nil {
 			return fmt.Errorf("pack: %w", err)
 		}
 		out, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, file.mode())
@@ -146,6 +149,21 @@ func (f Files) Dir(to string) error {
 		}
 	}
 	return nil
+}
+
+// makeDir makes a folder, and those above it, for everybody to read, whatever this user's umask is: the program will run as
+// another user.
+func makeDir(dir string) error {
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return nil
+	}
+	if err := makeDir(filepath.Dir(dir)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o755)
 }
 
 func (f Files) sorted() Files {

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -35,6 +33,7 @@ type session struct {
 	end      func() error
 
 	mu      sync.Mutex
+	target  *url.URL        // store
 	broken  map[string]bool // objects that cannot be read
 	refused int             // requests that were failed
 }
@@ -65,18 +64,6 @@ func testAll(m *testing.M) (code int, err error) {
 	return code, err
 }
 
-// freeAddress is one that nobody listens on, below the ports that outgoing connections take: one of those could take it away again.
-func freeAddress() (string, error) {
-	var err error
-	for range 100 {
-		var ln net.Listener
-		if ln, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(10000))); err == nil {
-			return ln.Addr().String(), ln.Close()
-		}
-	}
-	return "", err
-}
-
 // open starts everything and returns when the function answers.
 func open(dir string) (*session, error) {
 	root, err := filepath.Abs("../../..")
@@ -93,13 +80,8 @@ func open(dir string) (*session, error) {
 		}
 	}
 	s := &session{root: root, log: newWatched(), broken: map[string]bool{}}
-	store, err := freeAddress()
-	if err != nil {
-		return nil, err
-	}
-	s.store = "http://" + store
 	proxy := httptest.NewServer(s.proxy())
-	cmd := exec.Command(program, "cloudfunctions", "--addr", "127.0.0.1:0", "--gcs", filepath.Join(dir, "store"), "--gcs-addr", store,
+	cmd := exec.Command(program, "cloudfunctions", "--addr", "127.0.0.1:0", "--gcs", filepath.Join(dir, "store"), "--gcs-addr", "127.0.0.1:0",
 		"--trigger", "input/*.json", "--retry", "20ms", "--attempts", "4", "--concurrency", "4", "--timeout", "2m",
 		"--env", "SCOREFN_OUTPUT=gs://output/scores", "--env", "SCOREFN_DEAD_LETTER=gs://output/dead",
 		"--env", "STORAGE_EMULATOR_HOST="+strings.TrimPrefix(proxy.URL, "http://"))
@@ -126,21 +108,25 @@ func open(dir string) (*session, error) {
 		}
 		return nil
 	}
-	served, err := s.log.find(context.Background(), `is served at (http://\S+)`)
+	if s.function, err = s.log.find(context.Background(), `is served at (http://\S+)`); err == nil {
+		s.store, err = s.log.find(context.Background(), `(http://\S+)/ +Cloud Storage;`)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", err, <-ended)
 	}
-	s.function = served
-	return s, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.target, err = url.Parse(s.store)
+	return s, err
 }
 
 // proxy is the storage, apart from reads of objects that a test has broken: 503.
 func (s *session) proxy() http.Handler {
-	target, err := url.Parse(s.store)
-	if err != nil {
-		panic(err) // made of an address
-	}
-	to := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) { p.SetURL(target) }}
+	to := &httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		p.SetURL(s.target)
+	}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, name, _ := strings.Cut(r.URL.Path, "/o/")
 		s.mu.Lock()
