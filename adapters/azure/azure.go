@@ -64,6 +64,8 @@ type server struct {
 	problem error         // of the set-up
 	ready   chan struct{} // closed once the model is loaded
 	events  chan struct{} // one for each event that is being scored
+
+	stopping <-chan struct{} // closed when the process is to end; nil where there is none
 }
 
 func newServer(f *function.Function, opts []Option) (*server, error) {

@@ -281,6 +281,39 @@ func TestASignalEndsWithStatus200(t *testing.T) {
 	}
 }
 
+// A model that is being loaded keeps neither the process nor the host's probe.
+func TestASignalDuringInitEndsWithStatus200(t *testing.T) {
+	t.Parallel()
+	pipe := newPipe(t)
+	p := startDrill(t, "wait:"+pipe, nil)
+	loading := p.reads(t, pipe)
+	defer func() { _ = loading.Close() }() // nobody reads it any more
+	held, probed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(probed)
+		ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { close(held) }})
+		q, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/", nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		if r, err := http.DefaultClient.Do(q); err == nil {
+			_ = r.Body.Close() // whether it is answered is the same to the host
+		}
+	}()
+	<-held
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if code := p.exit(t); code != 200 || p.stderr.String() != "" {
+		t.Errorf("exit status %d, %q", code, p.stderr.String())
+	}
+	if log := p.log(t); strings.Contains(log, "stopped before") {
+		t.Errorf("the probe was waited for:\n%s", log)
+	}
+	<-probed
+}
+
 func TestAPanicIsOneFailedRequest(t *testing.T) {
 	t.Parallel()
 	p := startDrill(t, "ok", nil).ready(t)

@@ -28,6 +28,8 @@ const (
 const (
 	// grace is how long requests in flight may go on after a signal. The host itself sends none: it kills.
 	grace = 10 * time.Second
+	// closeWait is how long freeing the model may take then. One that is still being loaded cannot be freed before it is there.
+	closeWait = 2 * time.Second
 	// portWait is how long the port may be another's: the process before this one, which has just been killed.
 	portWait = 3 * time.Second
 	portPoll = 50 * time.Millisecond
@@ -57,8 +59,12 @@ func serve(ctx context.Context, f *function.Function, opts []Option, stderr io.W
 	if err == nil {
 		err = s.run(ctx)
 	}
-	if closed := f.Close(); err == nil {
+	if closed := s.close(); err == nil {
 		err = closed
+	}
+	if err != nil && ctx.Err() != nil { // the end was asked for: what was cut off is no error of this process
+		s.log().Warn("stopped before everything had ended", "error", err.Error())
+		err = nil
 	}
 	if err != nil {
 		// The host shows the last three lines of standard error, and logs each as an error.
@@ -66,6 +72,18 @@ func serve(ctx context.Context, f *function.Function, opts []Option, stderr io.W
 		return exitError
 	}
 	return exitRestart
+}
+
+// close frees the model, or leaves that to the end of the process when it takes too long.
+func (s *server) close() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.f.Close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeWait):
+		return nil
+	}
 }
 
 // run serves until ctx is done or init failed for good.
@@ -77,6 +95,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	s.stopping = ctx.Done()
 	served := make(chan error, 1)
 	go func() { served <- function.Serve(ctx, ln, s, grace, s.log()) }()
 	if err := s.init(ctx); err != nil {

@@ -56,6 +56,7 @@ func (s *server) ping(w http.ResponseWriter, r *http.Request) {
 		select {
 		case <-s.ready:
 		case <-r.Context().Done():
+		case <-s.stopping:
 		case <-limit.C:
 			s.log().Warn("the model is still being loaded: the host is told to send requests all the same, which wait for it. Raise customHandler.initializationTimeout in host.json.")
 		}
