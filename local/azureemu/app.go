@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scorefn/scorefn/function/jsonscan"
 )
 
 // Bounds of what is read from the app's folder.
@@ -109,11 +112,15 @@ func LoadApp(root string, env []string) (*App, error) {
 	if a.Host, err = parseHost(text, append(slices.Clone(a.Settings), env...)); err != nil {
 		return nil, err
 	}
-	files, err := filepath.Glob(filepath.Join(root, "*", "function.json"))
-	if err != nil || len(files) > maxFunctions {
-		return nil, fmt.Errorf("%d functions, at most %d: %w", len(files), maxFunctions, err)
+	files, err := fs.Glob(os.DirFS(root), "*/function.json") // the root's own name is no pattern
+	if err != nil {
+		return nil, err
+	}
+	if len(files) > maxFunctions {
+		return nil, fmt.Errorf("%s has %d functions, at most %d are read", root, len(files), maxFunctions)
 	}
 	for _, file := range files {
+		file = filepath.Join(root, file)
 		f, err := loadFunction(file)
 		if errors.Is(err, errDisabled) {
 			continue
@@ -220,6 +227,7 @@ func localSettings(root string) ([]string, error) {
 	return env, nil
 }
 
+// readFile reads a file of JSON, in which the host's library takes comments and more.
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -230,6 +238,5 @@ func readFile(name string) ([]byte, error) {
 	if err == nil && len(b) > maxFile {
 		err = fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
-	// An editor of Windows begins a file with a mark of its encoding.
-	return []byte(strings.TrimPrefix(string(b), "\ufeff")), err
+	return jsonscan.Strict(b), err
 }

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/scorefn/scorefn/function/jsonscan"
 )
 
 // The names that the host knows.
@@ -146,9 +148,9 @@ func decode(file string, to any) error {
 	return nil
 }
 
-// parse reads one JSON value; editors on Windows put a mark in front of it.
+// parse reads one JSON value, in which the host's library takes comments and more.
 func parse(b []byte, to any) error {
-	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
+	d := json.NewDecoder(bytes.NewReader(jsonscan.Strict(b)))
 	if err := d.Decode(to); err != nil {
 		return err
 	}
