@@ -45,6 +45,8 @@ type Binding struct {
 
 	Route   *string // httpTrigger
 	Methods []string
+	// AuthLevel is which key a request needs in Azure; nobody asks for it here.
+	AuthLevel string
 
 	QueueName, TopicName, EventHubName, Path string
 
@@ -182,16 +184,26 @@ func loadFunction(file string) (*Function, error) {
 	return f, nil
 }
 
-// expand resolves %NAME% in what bindings name.
-func (a *App) expand(env []string) {
-	for _, f := range a.Functions {
+// expand resolves %NAME% in what bindings name. A function with a name that is not set is left out, as by the host, which
+// tells the error and runs the others.
+func (a *App) expand(env []string) (errs []error) {
+	a.Functions = slices.DeleteFunc(a.Functions, func(f *Function) bool {
 		for i := range f.Bindings {
 			b := &f.Bindings[i]
 			for _, text := range []*string{&b.QueueName, &b.TopicName, &b.EventHubName, &b.Path} {
+				for _, name := range variable.FindAllString(*text, -1) {
+					if lookup(env, strings.Trim(name, "%")) == "" {
+						errs = append(errs, fmt.Errorf("the function %s does not run: %s of its binding %s is no app setting; set it with "+
+							"--env or in local.settings.json", f.Name, name, b.Name))
+						return true
+					}
+				}
 				*text = expand(*text, env)
 			}
 		}
-	}
+		return false
+	})
+	return errs
 }
 
 // Function finds a function by its name, in any case, as the host does.

@@ -70,7 +70,12 @@ func New(cfg Config) (*Emulator, error) {
 		stop: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	e.env = environment(app, cfg.Env, cfg.Storage)
-	app.expand(e.env)
+	for _, err := range app.expand(e.env) {
+		e.log.error("%v", err)
+		if len(app.Functions) == 0 {
+			return nil, err
+		}
+	}
 	if _, _, err := app.command(e.env); err != nil {
 		return nil, err
 	}
@@ -81,17 +86,6 @@ func New(cfg Config) (*Emulator, error) {
 	e.cancel = cancel
 	go e.supervise(ctx)
 	return e, nil
-}
-
-// warnOfInputs tells of bindings that the handler will look for in vain.
-func (e *Emulator) warnOfInputs() {
-	for _, f := range e.app.Functions {
-		for i := range f.Bindings {
-			if b := &f.Bindings[i]; b != f.Trigger && !b.out() {
-				e.log.warn("%s: the input binding %q of type %s is not emulated: Data has no %s", f.Name, b.Name, b.Type, b.Name)
-			}
-		}
-	}
 }
 
 // transport sends what it is told to send and nothing else.

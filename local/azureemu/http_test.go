@@ -214,12 +214,17 @@ func TestBodiesThatThePayloadModeSpoils(t *testing.T) {
 	t.Parallel()
 	r := start(t, setup{files: scoreHTTP, handler: func(w http.ResponseWriter, q *http.Request) {
 		var f struct {
-			Data struct{ Req struct{ Body *string } }
+			Data struct {
+				Req struct {
+					Headers http.Header
+					Body    *string
+				}
+			}
 		}
 		if err := json.NewDecoder(q.Body).Decode(&f); err != nil {
 			t.Error(err)
 		}
-		text, _ := json.Marshal(fmt.Sprint(f.Data.Req.Body == nil))
+		text, _ := json.Marshal("none, " + f.Data.Req.Headers.Get("Transfer-Encoding"))
 		if f.Data.Req.Body != nil {
 			text, _ = json.Marshal(*f.Data.Req.Body)
 		}
@@ -229,9 +234,10 @@ func TestBodiesThatThePayloadModeSpoils(t *testing.T) {
 		t.Errorf("%q", w.Body)
 	}
 	q := httptest.NewRequestWithContext(t.Context(), "POST", "/api/score", struct{ io.Reader }{strings.NewReader("lost")})
+	q.TransferEncoding = []string{"chunked"}
 	w := httptest.NewRecorder()
 	r.Handler().ServeHTTP(w, q)
-	if w.Body.String() != "true" || r.trapped() != "binary-body chunked-body" {
+	if w.Body.String() != "none, chunked" || r.trapped() != "binary-body chunked-body" {
 		t.Errorf("%s, traps %s", w.Body, r.trapped())
 	}
 	q = httptest.NewRequestWithContext(t.Context(), "POST", "/api/score", http.NoBody)

@@ -300,11 +300,15 @@ func testDuringStart(t *testing.T) {
 		<-q.Context().Done()
 	}, manual: true})
 	go func() {
-		for c := range r.starts {
-			c.tell("listen")
+		for {
+			select {
+			case c := <-r.starts:
+				c.tell("listen")
+			case <-r.Done():
+				return
+			}
 		}
 	}()
-	defer close(r.starts)
 	if w := r.ask("POST", "/api/score", "{}"); w.Code != 500 {
 		t.Errorf("%d", w.Code)
 	}
@@ -372,8 +376,9 @@ func TestAPortOfHostJSON(t *testing.T) {
 func TestInputBindingsAreWarnedOf(t *testing.T) {
 	t.Parallel()
 	r := start(t, setup{manual: true, files: map[string]string{"score/function.json": `{"bindings":[{"type":"timerTrigger","direction":"in","name":"t"},
-		{"type":"blob","direction":"in","name":"extra","path":"a/b"}]}`}})
-	r.log.wait(t, 1, `WARN  score: the input binding "extra" of type blob is not emulated`)
+		{"type":"blob","direction":"in","name":"extra","path":"a/b"},{"type":"table","direction":"in","name":"rows"}]}`}})
+	r.log.wait(t, 1, `WARN  score: the input binding "extra" reads a blob, and there is no storage`)
+	r.log.wait(t, 1, `WARN  score: the input binding "rows" of type table is not emulated`)
 }
 
 func TestGraceLetsTheHandlerEndByItself(t *testing.T) {
