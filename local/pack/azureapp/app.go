@@ -59,9 +59,11 @@ type Binding struct {
 	AuthLevel   string `json:"authLevel"`
 	Route       string `json:"route"`
 
-	QueueName    string `json:"queueName"`
-	EventHubName string `json:"eventHubName"`
-	Path         string `json:"path"`
+	QueueName        string `json:"queueName"`
+	TopicName        string `json:"topicName"`
+	SubscriptionName string `json:"subscriptionName"`
+	EventHubName     string `json:"eventHubName"`
+	Path             string `json:"path"`
 }
 
 // Read reads the app in dir. A link is not followed: a deployment has none.
