@@ -138,6 +138,33 @@ func TestProxyingKeepsEverything(t *testing.T) {
 }
 
 // TestProxyingStreams has the first half of the answer at the client before the second half of the request is sent.
+// A client that closes its connection as soon as it has the answer has it all the same.
+func TestProxyingToAClientThatLeavesAtOnce(t *testing.T) {
+	t.Parallel()
+	r := start(t, setup{host: proxying, files: scoreHTTP, handler: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") }})
+	ctx, leave := context.WithCancel(t.Context())
+	q := httptest.NewRequestWithContext(ctx, "GET", "/api/score", http.NoBody)
+	w := httptest.NewRecorder()
+	r.Handler().ServeHTTP(leaving{w, leave}, q)
+	if w.Body.String() != "done" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if r.log.wait(t, 1, "Executed 'Functions.score' ("); !strings.Contains(r.log.String(), "(Succeeded") {
+		t.Error("a failure was logged")
+	}
+}
+
+// leaving is a client that reads one write.
+type leaving struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (l leaving) Write(p []byte) (int, error) {
+	defer l.leave()
+	return l.ResponseRecorder.Write(p)
+}
+
 func TestProxyingStreams(t *testing.T) {
 	t.Parallel()
 	r := start(t, setup{host: proxying, files: scoreHTTP, handler: func(w http.ResponseWriter, q *http.Request) {

@@ -93,7 +93,11 @@ func (e *Emulator) relay(w http.ResponseWriter, r *http.Request, f *Function, id
 	r = r.WithContext(ctx)
 	r.Body = &activeReader{r.Body, silent}
 	err = guard(func() { proxy.ServeHTTP(&activeWriter{w, silent}, r) })
-	return errors.Join(context.Cause(ctx), failed, err)
+	cause := context.Cause(ctx)
+	if failed == nil && err == nil && errors.Is(cause, context.Canceled) {
+		return nil // the client left with the answer
+	}
+	return errors.Join(cause, failed, err)
 }
 
 // guard runs f; an answer that broke off in the middle comes as a panic, which must not skip the log.
