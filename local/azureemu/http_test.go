@@ -180,6 +180,9 @@ func TestProxyingStreams(t *testing.T) {
 			w.Write(bytes.ToUpper(half))
 			c.Flush()
 		}
+		if n, err := io.Copy(io.Discard, q.Body); n > 0 || err != nil { // net/http in full duplex must not have to
+			t.Errorf("%d bytes more, %v", n, err)
+		}
 	}})
 	pr, pw := io.Pipe()
 	q, err := http.NewRequestWithContext(t.Context(), "POST", r.front(t)+"/api/score", pr)

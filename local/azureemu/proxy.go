@@ -63,6 +63,8 @@ type failureKey struct{}
 
 func (e *Emulator) proxied(w http.ResponseWriter, r *http.Request, f *Function, proxy http.Handler) {
 	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 and a test's recorder are so without it
+	// In full duplex net/http would read what is left of the body beside its look for the next request, and panic.
+	defer r.Body.Close() //nolint:errcheck // nothing was written
 	id := newID()
 	begin := e.start(f, id)
 	err := e.relay(w, r, f, id, proxy)
