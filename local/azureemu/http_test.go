@@ -205,6 +205,9 @@ func TestProxyingStreams(t *testing.T) {
 			pw.Close()
 		}
 	}
+	if rest, err := io.ReadAll(a.Body); len(rest) > 0 || err != nil { // the handler has to see the end as well
+		t.Errorf("%q more, %v", rest, err)
+	}
 }
 
 func TestProxyBreaksOffWithTheHandler(t *testing.T) {
