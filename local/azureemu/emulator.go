@@ -29,8 +29,8 @@ type Emulator struct {
 	log    log
 	url    string // of the handler
 	port   int
-	client *http.Client      // follows redirects, as .NET's does
-	direct http.RoundTripper // for forwarding and probes
+	client *http.Client    // follows redirects, as .NET's does
+	direct *http.Transport // for forwarding and probes
 
 	cancel context.CancelFunc // ends the handler
 	stop   chan struct{}      // closed by Close
@@ -127,8 +127,7 @@ func (e *Emulator) Close() error {
 	e.mu.Unlock()
 	<-e.done
 	e.work.Wait()
-	e.client.CloseIdleConnections()
-	e.direct.(*http.Transport).CloseIdleConnections()
+	e.forget()
 	return nil
 }
 
