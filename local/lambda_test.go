@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda/messages"
 
@@ -70,10 +71,12 @@ func (w *watched) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// find waits for the pattern and returns its first group.
+// find waits for the pattern and returns its first group. What is not there after minutes will never be.
 func (w *watched) find(t *testing.T, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
+	never := time.NewTimer(3 * time.Minute)
+	defer never.Stop()
 	for {
 		w.mu.Lock()
 		m := re.FindStringSubmatch(w.text)
@@ -83,6 +86,8 @@ func (w *watched) find(t *testing.T, pattern string) string {
 		}
 		select {
 		case <-w.grown:
+		case <-never.C:
+			t.Fatalf("no %s in %s", pattern, w)
 		case <-t.Context().Done():
 			t.Fatalf("no %s in %s", pattern, w)
 		}
