@@ -71,10 +71,16 @@ type Error struct {
 
 // Error is the public message, followed by the cause that only the log shows.
 func (e *Error) Error() string {
-	if e.Err != nil {
-		return strings.TrimSuffix(e.Msg, ".") + ": " + e.Err.Error()
+	if e.Err == nil || e.told() {
+		return e.Msg
 	}
-	return e.Msg
+	return strings.TrimSuffix(e.Msg, ".") + ": " + e.Err.Error()
+}
+
+// told tells that the message has the cause's text already.
+func (e *Error) told() bool {
+	_, ok := e.Err.(hidden) //nolint:errorlint // Errorf puts it there bare
+	return ok
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -135,7 +141,7 @@ func AsError(err error) *Error {
 
 // Reason is what an error hides from its caller, for the person who runs the function: the cause where there is one.
 func Reason(err error) error {
-	if e := AsError(err); e.Err != nil {
+	if e := AsError(err); e.Err != nil && !e.told() {
 		return e.Err
 	}
 	return err

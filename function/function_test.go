@@ -340,3 +340,24 @@ func TestWarmedScriptScoresItsSampleOnlyForTheDocuments(t *testing.T) {
 		}
 	}
 }
+
+// What stands in the message already is not told again behind it.
+func TestACauseIsToldOnce(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("no such key")
+	for _, tt := range []struct {
+		err          error
+		text, reason string
+	}{
+		{Errorf(Invalid, "the file is bad: %w", cause), "the file is bad: no such key", "the file is bad: no such key"},
+		{&Error{Kind: Internal, Msg: "Check the logs.", Err: cause}, "Check the logs: no such key", "no such key"},
+		{&Error{Kind: Unavailable, Msg: "Later.", Err: Errorf(Invalid, "the file is bad: %w", cause)}, "Later: the file is bad: no such key", "the file is bad: no such key"},
+	} {
+		if got := tt.err.Error(); got != tt.text {
+			t.Errorf("got %q, want %q", got, tt.text)
+		}
+		if got := Reason(tt.err).Error(); got != tt.reason || !errors.Is(tt.err, cause) {
+			t.Errorf("reason: got %q, want %q", got, tt.reason)
+		}
+	}
+}

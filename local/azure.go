@@ -54,7 +54,7 @@ func (a *azureCall) flags(f *flag.FlagSet, c *call) {
 		return nil
 	})
 	f.DurationVar(&a.retry, "retry", time.Second, "most that is waited before a further try; Azure waits as host.json and function.json say")
-	f.StringVar(&a.azurite, "azurite", "", "`URL` of Azurite's blobs (http://127.0.0.1:10000), or a connection string: queue and blob triggers and outputs run there")
+	f.StringVar(&a.azurite, "azurite", "", "`URL` of Azurite's blobs (http://127.0.0.1:10000), or a connection string: queue and blob triggers, outputs and input blobs are there")
 	f.StringVar(&a.folder, "out", "", "`folder` for what output bindings write, a file each; without it they are logged")
 	a.once.flags(f)
 }

@@ -99,7 +99,7 @@ func (r azureRig) testGolden(t *testing.T) {
 		t.Run(strings.Join(append([]string{tt.mode}, tt.flags[4:]...), " "), func(t *testing.T) {
 			t.Parallel()
 			url, out, log := r.serve(t, tt.flags...)
-			if mode := out.find(t, `/api/score\s+\((\w+)\)`); mode != tt.mode {
+			if mode := out.find(t, `/api/score\s+\((\w+); Azure asks for a function key\)`); mode != tt.mode {
 				t.Errorf("%s, want %s", mode, tt.mode)
 			}
 			functiontest.Run(t, functiontest.Post(url+"/api/score"))

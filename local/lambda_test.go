@@ -71,7 +71,7 @@ func (w *watched) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// find waits for the pattern and returns its first group.
+// find waits for the pattern and returns its first group. What is not there after minutes will never be.
 func (w *watched) find(t *testing.T, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)

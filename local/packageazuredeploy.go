@@ -71,7 +71,8 @@ func (d *azureDeploy) create() {
 func (d *azureDeploy) container() {
 	from := d.out
 	if !strings.HasSuffix(from, "/") {
-		from = "app/ (the zip's files; --out app/ writes them)"
+		from = "app/"
+		d.line("# app/ has the files of the zip: give --out app/ in place of a zip, or unpack it")
 	}
 	d.line("# in the Dockerfile, on Azure Functions' base image of version 4 or any with the Functions host:")
 	d.line("ENV AzureWebJobsScriptRoot=/home/site/wwwroot FUNCTIONS_WORKER_RUNTIME=custom")
@@ -109,7 +110,7 @@ func (d *azureDeploy) settings() []string {
 			if b.Connection != "" && b.Connection != hostStorage {
 				add(b.Connection, connectionString(b.Type))
 			}
-			for _, text := range []string{b.QueueName, b.EventHubName, b.Path, b.Connection} {
+			for _, text := range []string{b.QueueName, b.TopicName, b.SubscriptionName, b.EventHubName, b.Path, b.Connection} {
 				for _, m := range references.FindAllStringSubmatch(text, -1) {
 					add(m[1], "VALUE")
 				}
@@ -203,10 +204,14 @@ func (d *azureDeploy) path(f azureapp.Function) string {
 func (d *azureDeploy) resources() []string {
 	var made []string
 	add := func(format, name string) {
-		if line := fmt.Sprintf(format, name); name != "" && !strings.Contains(name, "%") && !slices.Contains(made, line) {
+		if line := fmt.Sprintf(format, name); name != "" && !strings.ContainsAny(name, "%{") && !slices.Contains(made, line) {
 			made = append(made, line)
 		}
 	}
+	const (
+		bus  = "az servicebus %s create --resource-group $RG --namespace-name $BUS "
+		hubs = "az eventhubs eventhub create --resource-group $RG --namespace-name $HUBS "
+	)
 	const container = "az storage container create --account-name $STORAGE --name %s"
 	for _, f := range d.app.Functions {
 		for _, b := range f.Bindings {
@@ -219,9 +224,15 @@ func (d *azureDeploy) resources() []string {
 				add(container, gridContainer)
 				add(container, "scored")
 			case "servicebus", "servicebustrigger":
-				add("az servicebus queue create --resource-group $RG --namespace-name $BUS --name %s", b.QueueName)
+				add("az servicebus namespace create --resource-group $RG --location $LOCATION --name %s", "$BUS")
+				add(fmt.Sprintf(bus, "queue")+"--name %s", b.QueueName)
+				add(fmt.Sprintf(bus, "topic")+"--name %s", b.TopicName)
+				if !strings.Contains(b.TopicName, "%") {
+					add(fmt.Sprintf(bus, "topic subscription")+"--topic-name "+b.TopicName+" --name %s", b.SubscriptionName)
+				}
 			case "eventhub", "eventhubtrigger":
-				add("az eventhubs eventhub create --resource-group $RG --namespace-name $HUBS --name %s", b.EventHubName)
+				add("az eventhubs namespace create --resource-group $RG --location $LOCATION --name %s", "$HUBS")
+				add(hubs+"--name %s", b.EventHubName)
 			}
 		}
 	}

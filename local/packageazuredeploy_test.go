@@ -32,7 +32,7 @@ func TestAzureCommandsNameWhatTheFunctionsNeed(t *testing.T) {
 		"premium":     {plan: "premium", function: "http", want: []string{"--sku EP1 --is-linux true", "--os-type Linux", "--plan $APP-plan"}},
 		"container": {
 			plan: "container", function: "servicebus",
-			want: []string{"ENV AzureWebJobsScriptRoot=", "COPY app/", "environment: ServiceBusConnection\n"}, not: []string{"az "},
+			want: []string{"ENV AzureWebJobsScriptRoot=", "COPY app/ /home/site/wwwroot\n", "--out app/", "environment: ServiceBusConnection\n"}, not: []string{"az "},
 		},
 		"container with storage": {plan: "container", function: "queue", want: []string{"environment: AzureWebJobsStorage\n"}},
 		"queue":                  {plan: "flex", function: "queue", want: []string{"queue create --account-name $STORAGE --name score-in", "--name score-out", "$(base64 -w0 sample.json)"}},
@@ -48,9 +48,27 @@ func TestAzureCommandsNameWhatTheFunctionsNeed(t *testing.T) {
 			plan: "flex", function: "eventgrid",
 			want: []string{"SCOREFN_OUTPUT=https://$STORAGE.blob.core.windows.net/scored", "/functions/eventgrid", "Storage Blob Data Contributor"},
 		},
-		"service bus": {plan: "flex", function: "servicebus", want: []string{" BUS=NAMESPACE\n", `ServiceBusConnection="$(az servicebus`}, not: []string{"HUBS"}},
-		"event hub":   {plan: "flex", function: "eventhub", want: []string{" HUBS=NAMESPACE\n", `EventHubConnection="$(az eventhubs`}, not: []string{"BUS="}},
-		"timer":       {plan: "flex", function: "timer", not: []string{"appsettings", "# call"}},
+		"input blob of an event": {
+			plan: "flex", function: "eventgrid", change: func(a *azureapp.App) {
+				a.Functions[0].Bindings = append(a.Functions[0].Bindings, azureapp.Binding{Type: "blob", Direction: "in", Path: "{data.url}"})
+			},
+			not: []string{"{data.url}"},
+		},
+		"service bus": {plan: "flex", function: "servicebus", want: []string{" BUS=NAMESPACE\n", "namespace create --resource-group $RG --location $LOCATION --name $BUS\n", `ServiceBusConnection="$(az servicebus`}, not: []string{"HUBS"}},
+		"topic": {
+			plan: "flex", function: "servicebus", change: func(a *azureapp.App) {
+				b := &a.Functions[0].Bindings[0]
+				b.QueueName, b.TopicName, b.SubscriptionName = "", "jobs", "%WHO%"
+				a.Functions[0].Bindings = append(a.Functions[0].Bindings, azureapp.Binding{Type: "serviceBus", TopicName: "done", SubscriptionName: "all"})
+			},
+			want: []string{
+				"servicebus topic create --resource-group $RG --namespace-name $BUS --name jobs\n", "WHO=VALUE",
+				"servicebus topic subscription create --resource-group $RG --namespace-name $BUS --topic-name done --name all\n",
+			},
+			not: []string{"queue create --resource-group $RG --namespace-name $BUS --name \n", "--name %WHO%"},
+		},
+		"event hub": {plan: "flex", function: "eventhub", want: []string{" HUBS=NAMESPACE\n", "namespace create --resource-group $RG --location $LOCATION --name $HUBS\n", `EventHubConnection="$(az eventhubs`}, not: []string{"BUS="}},
+		"timer":     {plan: "flex", function: "timer", not: []string{"appsettings", "# call"}},
 		"anonymous": {
 			plan: "flex", function: "http", change: func(a *azureapp.App) { a.Functions[0].Bindings[0].AuthLevel = "anonymous" },
 			want: []string{"curl https://"}, not: []string{"KEY"},

@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,10 +8,13 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scorefn/scorefn/function/jsonscan"
 )
 
 // app is what the function app's files say: host.json and a function.json in the folder of each function (Azure Functions
@@ -89,13 +91,13 @@ func readApp(root string, getenv func(string) string) (*app, error) {
 		return nil, err
 	}
 	again := len(host.Retry) > 0 && string(host.Retry) != "null"
-	files, err := filepath.Glob(filepath.Join(escapeGlob(root), "*", "function.json"))
+	files, err := fs.Glob(os.DirFS(root), "*/function.json") // the root's own name is no pattern
 	if err != nil {
 		return nil, fmt.Errorf("azure: %s: %w", root, err)
 	}
 	for _, file := range files {
-		name := filepath.Base(filepath.Dir(file))
-		f, err := readFunction(name, file, again)
+		name := path.Dir(file)
+		f, err := readFunction(name, filepath.Join(root, file), again)
 		if err != nil {
 			slog.Warn("a function is skipped", "function", name, "error", err.Error())
 			continue
@@ -116,11 +118,6 @@ func readApp(root string, getenv func(string) string) (*app, error) {
 	}
 	slices.SortFunc(a.routes, moreSpecific)
 	return a, nil
-}
-
-// escapeGlob makes a path stand for itself in a pattern.
-func escapeGlob(path string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
 
 // settle takes the settings of host.json, and those of the environment that beat them.
@@ -208,7 +205,7 @@ var redelivered = []string{"queueTrigger", "blobTrigger", "serviceBusTrigger", "
 // maxFile is the largest host.json or function.json.
 const maxFile = 1 << 20
 
-// readJSON reads a file of the app, which may have comments: the host's JSON library takes them.
+// readJSON reads a file of the app, in which the host's JSON library takes comments and more.
 func readJSON(file string, into any) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -222,8 +219,7 @@ func readJSON(file string, into any) error {
 	case len(text) > maxFile:
 		return fmt.Errorf("azure: %s is larger than %d bytes", file, maxFile)
 	}
-	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
-	if err := json.Unmarshal(withoutComments(text), into); err != nil {
+	if err := json.Unmarshal(jsonscan.Strict(text), into); err != nil {
 		return fmt.Errorf("azure: %s: %w", file, err)
 	}
 	return nil

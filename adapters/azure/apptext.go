@@ -1,54 +1,12 @@
 package azure
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// withoutComments is JSON with spaces in place of // and /* */ comments.
-func withoutComments(text []byte) []byte {
-	if !bytes.Contains(text, []byte("//")) && !bytes.Contains(text, []byte("/*")) {
-		return text
-	}
-	out := bytes.Clone(text)
-	for i := 0; i < len(out); {
-		switch {
-		case out[i] == '"':
-			for i++; i < len(out) && out[i] != '"'; i++ {
-				if out[i] == '\\' {
-					i++
-				}
-			}
-			i++
-		case bytes.HasPrefix(out[i:], []byte("//")):
-			i = blank(out, i, bytes.IndexByte(out[i:], '\n'))
-		case bytes.HasPrefix(out[i:], []byte("/*")):
-			end := bytes.Index(out[i+2:], []byte("*/"))
-			if end >= 0 {
-				end += 4
-			}
-			i = blank(out, i, end)
-		default:
-			i++
-		}
-	}
-	return out
-}
-
-// blank overwrites n bytes from i, all that is left when n is negative, and returns where they end.
-func blank(b []byte, i, n int) int {
-	if n < 0 {
-		n = len(b) - i
-	}
-	for j := i; j < i+n; j++ {
-		b[j] = ' '
-	}
-	return i + n
-}
 
 // errSpan is a time that is none.
 var errSpan = errors.New("expected hh:mm:ss, or -1 for none")

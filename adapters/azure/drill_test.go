@@ -308,6 +308,18 @@ func TestASignalEndsALoadThatGoesOn(t *testing.T) {
 	}
 }
 
+// Its outputs are not known, so that nobody gets the answer: that must not happen without a word.
+func TestAFunctionWithoutItsFileIsWarnedOf(t *testing.T) {
+	t.Parallel()
+	p := startDrill(t, "ok", nil).ready(t)
+	if r := p.post(t, "/lost", invocationOf(t, "msg", asText(`{"data":7}`), nil), chunked, nil); r.status != 200 {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+	if log := p.log(t); !strings.Contains(log, "the answer goes nowhere") || !strings.Contains(log, `"function":"lost"`) {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
 func TestAPanicIsOneFailedRequest(t *testing.T) {
 	t.Parallel()
 	p := startDrill(t, "ok", nil).ready(t)

@@ -48,6 +48,9 @@ func (s *server) serveEvent(w http.ResponseWriter, r *http.Request, c *call, p *
 			s.log().LogAttrs(ctx, slog.LevelError, "message dropped", slog.String("message", r.id), slog.String("error", r.err.Error()))
 		}
 	}
+	if c.fn == nil && s.env.output == "" {
+		s.log().LogAttrs(ctx, slog.LevelWarn, "the answer goes nowhere: there is no function.json of the function that the host calls. Deploy it, or set SCOREFN_OUTPUT")
+	}
 	if c.fn != nil {
 		if large := s.setOutputs(&a, c.fn, results, !many); large != nil {
 			if !s.env.drop {

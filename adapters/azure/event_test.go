@@ -221,7 +221,7 @@ func TestBlobs(t *testing.T) {
 		{"lines stay lines", "/blob", `{"Data":{"msg":"` + b64("{\"data\":1}\n{\"data\":\"x\"}") + `"},` + strings.ReplaceAll(uri, "application/json", "application/x-ndjson"), "result", "2\n{\"error\": \"json: cannot unmarshal string into Go value of type float64\"}\n"},
 		{"lines for a bus", "/blob", `{"Data":{"msg":"` + b64("{\"data\":1}\n{\"data\":2}") + `"},` + strings.ReplaceAll(uri, "application/json", "application/x-ndjson"), "note", `{"id":"` + blobURL + `","results":[2,4]}`},
 		{"an input binding in bytes", "/input", `{"Data":{"event":{},"file":"` + b64(`{"data":21}`) + `"},"Metadata":{"data":{"url":"` + blobURL + `"}}}`, "result", `{"id":"` + blobURL + `","result":42}`},
-		{"an input binding as text", "/text", `{"Data":{"msg":` + quoted(quoted("a.json")) + `,"file":` + quoted(quoted(`{"data":21}`)) + `},"Metadata":{}}`, "result", `"result":42}`},
+		{"an input binding as text", "/text", `{"Data":{"msg":` + quoted(quoted("a.json")) + `,"file":` + quoted(quoted(`{"data":21}`)) + `},"Metadata":{"Id":"\"m1\""}}`, "result", `{"id":"m1","result":42}`},
 	} {
 		status, body := invoke(t, h, tt.path, tt.payload)
 		if status != 200 || !strings.HasSuffix(outputsOf(t, body)[tt.output], tt.want) {
@@ -233,8 +233,11 @@ func TestBlobs(t *testing.T) {
 			t.Errorf("%s: got %d %s", payload, status, body)
 		}
 	}
-	if status, body := invoke(t, h, "/input", `{"Data":{"event":{},"file":null},"Metadata":{}}`); status != 500 {
-		t.Errorf("no blob: got %d %s", status, body)
+	for _, none := range []string{`null`, `"null"`} {
+		status, body := invoke(t, h, "/text", `{"Data":{"msg":"\"b.json\"","file":`+none+`},"Metadata":{}}`)
+		if status != 500 || !strings.Contains(body, `the blob of the input binding \"file\" is not there`) {
+			t.Errorf("no blob, %s: got %d %s", none, status, body)
+		}
 	}
 }
 

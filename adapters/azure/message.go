@@ -87,7 +87,7 @@ func deliver(c *call, p *payload, d *delivered, link string, v value) message {
 func fetched(c *call, p *payload, d *delivered) (message, error) {
 	b := c.fn.objects[0]
 	v := p.data.member(b.Name)
-	if v.absent() {
+	if v.absent() || string(v) == `"null"` { // so the host writes a value that there is not; a text is quoted twice
 		return failed(name{id: c.ID, key: c.ID}, fmt.Errorf("the blob of the input binding %q is not there", b.Name)), nil
 	}
 	values, _, err := decode(binding{Type: "blob", DataType: b.DataType}, v)
@@ -95,7 +95,11 @@ func fetched(c *call, p *payload, d *delivered) (message, error) {
 		return message{}, err
 	}
 	link, _ := p.meta("data").member("url").text() // "" where the trigger is another
-	return deliver(c, p, d, link, values[0]), nil
+	m := deliver(c, p, d, link, values[0])
+	if link == "" {
+		m.id = identify(c, p, nil, 0, false).id
+	}
+	return m, nil
 }
 
 // failed is a message that cannot be scored.

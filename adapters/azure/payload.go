@@ -92,7 +92,7 @@ func readAll(from io.Reader, length, limit int64) ([]byte, error) {
 	buf := make([]byte, 0, min(max(length, 511), 1<<20)+1) // one byte more: the read that finds the end needs room
 	for {
 		if len(buf) == cap(buf) {
-			buf = slices.Grow(buf, len(buf))
+			buf = slices.Grow(buf, min(len(buf), int(limit)+1-len(buf)))
 		}
 		n, err := from.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]

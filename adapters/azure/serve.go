@@ -60,6 +60,10 @@ func serve(ctx context.Context, f *function.Function, opts []Option, stderr io.W
 	if err == nil && s.isReady() {
 		err = f.Close()
 	}
+	if err != nil && ctx.Err() != nil { // the end was asked for: what was cut off is no error of this process
+		s.log().Warn("stopped before everything had ended", "error", err.Error())
+		err = nil
+	}
 	if err != nil {
 		// The host shows the last three lines of standard error, and logs each as an error.
 		fmt.Fprintln(stderr, "scorefn: "+oneLine(err.Error()))

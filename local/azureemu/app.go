@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/scorefn/scorefn/function/jsonscan"
 )
 
 // Bounds of what is read from the app's folder.
@@ -42,6 +45,8 @@ type Binding struct {
 
 	Route   *string // httpTrigger
 	Methods []string
+	// AuthLevel is which key a request needs in Azure; nobody asks for it here.
+	AuthLevel string
 
 	QueueName, TopicName, EventHubName, Path string
 
@@ -109,11 +114,15 @@ func LoadApp(root string, env []string) (*App, error) {
 	if a.Host, err = parseHost(text, append(slices.Clone(a.Settings), env...)); err != nil {
 		return nil, err
 	}
-	files, err := filepath.Glob(filepath.Join(root, "*", "function.json"))
-	if err != nil || len(files) > maxFunctions {
-		return nil, fmt.Errorf("%d functions, at most %d: %w", len(files), maxFunctions, err)
+	files, err := fs.Glob(os.DirFS(root), "*/function.json") // the root's own name is no pattern
+	if err != nil {
+		return nil, err
+	}
+	if len(files) > maxFunctions {
+		return nil, fmt.Errorf("%s has %d functions, at most %d are read", root, len(files), maxFunctions)
 	}
 	for _, file := range files {
+		file = filepath.Join(root, file)
 		f, err := loadFunction(file)
 		if errors.Is(err, errDisabled) {
 			continue
@@ -175,16 +184,26 @@ func loadFunction(file string) (*Function, error) {
 	return f, nil
 }
 
-// expand resolves %NAME% in what bindings name.
-func (a *App) expand(env []string) {
-	for _, f := range a.Functions {
+// expand resolves %NAME% in what bindings name. A function with a name that is not set is left out, as by the host, which
+// tells the error and runs the others.
+func (a *App) expand(env []string) (errs []error) {
+	a.Functions = slices.DeleteFunc(a.Functions, func(f *Function) bool {
 		for i := range f.Bindings {
 			b := &f.Bindings[i]
 			for _, text := range []*string{&b.QueueName, &b.TopicName, &b.EventHubName, &b.Path} {
+				for _, name := range variable.FindAllString(*text, -1) {
+					if lookup(env, strings.Trim(name, "%")) == "" {
+						errs = append(errs, fmt.Errorf("the function %s does not run: %s of its binding %s is no app setting; set it with "+
+							"--env or in local.settings.json", f.Name, name, b.Name))
+						return true
+					}
+				}
 				*text = expand(*text, env)
 			}
 		}
-	}
+		return false
+	})
+	return errs
 }
 
 // Function finds a function by its name, in any case, as the host does.
@@ -220,6 +239,7 @@ func localSettings(root string) ([]string, error) {
 	return env, nil
 }
 
+// readFile reads a file of JSON, in which the host's library takes comments and more.
 func readFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -230,6 +250,5 @@ func readFile(name string) ([]byte, error) {
 	if err == nil && len(b) > maxFile {
 		err = fmt.Errorf("%s: more than %d bytes", name, maxFile)
 	}
-	// An editor of Windows begins a file with a mark of its encoding.
-	return []byte(strings.TrimPrefix(string(b), "\ufeff")), err
+	return jsonscan.Strict(b), err
 }

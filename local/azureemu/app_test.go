@@ -118,6 +118,28 @@ func TestAppsThatAreRefused(t *testing.T) {
 	}
 }
 
+// TestFilesAsTheHostTakesThem has a folder whose name is a pattern, and files that are JSON to .NET alone.
+func TestFilesAsTheHostTakesThem(t *testing.T) {
+	t.Parallel()
+	root := filepath.Join(t.TempDir(), "my [app]*")
+	if err := os.MkdirAll(filepath.Join(root, "f"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"host.json":           "// mine\n" + strings.Replace(someHost, "{", "{/* the only one */", 1),
+		"f/function.json":     `{"bindings":[{"type":"timerTrigger","direction":"in","name":"t"},]} // every night`,
+		"local.settings.json": "\ufeff" + `{"Values":{"A":"//b",}}`,
+	} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, err := LoadApp(root, nil)
+	if err != nil || len(a.Functions) != 1 || a.Functions[0].Name != "f" || !slices.Contains(a.Settings, "A=//b") {
+		t.Errorf("%+v, %v", a, err)
+	}
+}
+
 // TestWhichExecutable is the host's HttpWorkerOptionsSetup.
 func TestWhichExecutable(t *testing.T) {
 	t.Parallel()

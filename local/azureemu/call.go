@@ -64,8 +64,15 @@ func clock(d time.Duration) string {
 }
 
 // call posts a payload and reads the answer. The timeout is the function's; an empty answer waits for it.
-func (e *Emulator) call(ctx context.Context, f *Function, id string, body []byte, ts *traps) (*answer, error) {
+func (e *Emulator) call(ctx context.Context, f *Function, id string, request *request, ts *traps) (*answer, error) {
 	w, err := e.ready(ctx)
+	if err == nil {
+		err = e.inputs(ctx, f, request)
+	}
+	if err != nil {
+		return nil, err
+	}
+	body, err := request.body()
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func (e *Emulator) failedForGood(ctx context.Context, f *Function, event Event, 
 		d.Outputs = append(d.Outputs, out)
 		return e.sink(ctx, out)
 	case DeadLettered:
-		e.log.error("%s failed %d times: the message goes to the dead letters of %s", f.Name, d.Tries, f.Trigger.QueueName)
+		e.log.error("%s failed %d times: the message goes to the dead letters of %s", f.Name, d.Tries, f.Trigger.QueueName+f.Trigger.TopicName)
 	case Refused:
 		e.log.error("%s failed: the host answers 500, and Event Grid delivers all events of the delivery again", f.Name)
 	default:
@@ -154,15 +154,15 @@ func (e *Emulator) invoke(ctx context.Context, f *Function, event Event, retry *
 	}
 	defer e.work.Done()
 	r := &Result{Function: f.Name, ID: newID()}
-	body, ts, err := payload(f, event, retry, time.Now(), newID())
+	request, ts, err := payload(f, event, retry, time.Now(), newID())
 	if err != nil {
 		return nil, err
 	}
 	begin := e.start(f, r.ID)
-	a, err := e.call(ctx, f, r.ID, body, &ts)
+	a, err := e.call(ctx, f, r.ID, request, &ts)
 	if err == nil {
 		r.Logs, r.Return = a.logs, a.ret
-		r.Outputs, err = e.write(ctx, f, a, body, &ts)
+		r.Outputs, err = e.write(ctx, f, a, request, &ts)
 	}
 	r.Err, r.Traps = err, ts
 	e.end(f, r.ID, begin, ts, r.Logs, err)

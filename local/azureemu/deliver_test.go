@@ -29,7 +29,7 @@ func TestWhatBecomesOfAnEventThatFails(t *testing.T) {
 	}{
 		{`"type":"queueTrigger","queueName":"in"`, "", azureemu.Poisoned, 5, "in-poison"},
 		{`"type":"queueTrigger","queueName":"in"`, retry, azureemu.Poisoned, 15, "in-poison"},
-		{`"type":"blobTrigger","path":"%UNSET%in/{name}.json"`, "", azureemu.Poisoned, 5, "webjobs-blobtrigger-poison"},
+		{`"type":"blobTrigger","path":"in/{name}.json"`, "", azureemu.Poisoned, 5, "webjobs-blobtrigger-poison"},
 		{`"type":"serviceBusTrigger","queueName":"in"`, "", azureemu.DeadLettered, 10, ""},
 		{`"type":"eventGridTrigger"`, "", azureemu.Refused, 1, ""},
 		{`"type":"eventHubTrigger","eventHubName":"in","cardinality":"many","dataType":"string"`, "", azureemu.Skipped, 1, ""},

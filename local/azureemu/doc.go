@@ -13,7 +13,7 @@
 // # What is not
 //
 // No container: the process sees this machine's files, CPUs and memory. Keys are not checked, as under Core Tools. Input
-// bindings other than the trigger, the preview's customHandler.http.routes and Durable Functions are absent.
+// bindings other than blobs of Config.Storage, the preview's customHandler.http.routes and Durable Functions are absent.
 //
 // The contract's sources: Azure/azure-functions-host, src/WebJobs.Script/Workers/Http and its tests;
 // learn.microsoft.com/azure/azure-functions/functions-custom-handlers.

@@ -29,8 +29,8 @@ type Emulator struct {
 	log    log
 	url    string // of the handler
 	port   int
-	client *http.Client      // follows redirects, as .NET's does
-	direct http.RoundTripper // for forwarding and probes
+	client *http.Client    // follows redirects, as .NET's does
+	direct *http.Transport // for forwarding and probes
 
 	cancel context.CancelFunc // ends the handler
 	stop   chan struct{}      // closed by Close
@@ -70,7 +70,12 @@ func New(cfg Config) (*Emulator, error) {
 		stop: make(chan struct{}), done: make(chan struct{}), changed: make(chan struct{}),
 	}
 	e.env = environment(app, cfg.Env, cfg.Storage)
-	app.expand(e.env)
+	for _, err := range app.expand(e.env) {
+		e.log.error("%v", err)
+		if len(app.Functions) == 0 {
+			return nil, err
+		}
+	}
 	if _, _, err := app.command(e.env); err != nil {
 		return nil, err
 	}
@@ -81,17 +86,6 @@ func New(cfg Config) (*Emulator, error) {
 	e.cancel = cancel
 	go e.supervise(ctx)
 	return e, nil
-}
-
-// warnOfInputs tells of bindings that the handler will look for in vain.
-func (e *Emulator) warnOfInputs() {
-	for _, f := range e.app.Functions {
-		for i := range f.Bindings {
-			if b := &f.Bindings[i]; b != f.Trigger && !b.out() {
-				e.log.warn("%s: the input binding %q of type %s is not emulated: Data has no %s", f.Name, b.Name, b.Type, b.Name)
-			}
-		}
-	}
 }
 
 // transport sends what it is told to send and nothing else.
@@ -133,8 +127,7 @@ func (e *Emulator) Close() error {
 	e.mu.Unlock()
 	<-e.done
 	e.work.Wait()
-	e.client.CloseIdleConnections()
-	e.direct.(*http.Transport).CloseIdleConnections()
+	e.forget()
 	return nil
 }
 

@@ -30,6 +30,7 @@ func (q *QueueMessage) fill(b *Binding, m *metadata) (any, error) {
 	m.set("InsertionTime", q.Inserted)
 	m.set("NextVisibleTime", q.NextVisible)
 	m.set("PopReceipt", q.PopReceipt)
+	m.hidden["queuetrigger"] = validText(q.Body)
 	return textOrBytes(b, q.Body, m), nil
 }
 
@@ -69,6 +70,7 @@ func (o *Blob) fill(b *Binding, m *metadata) (any, error) {
 	if user == nil {
 		user = map[string]string{}
 	}
+	m.hidden["blobtrigger"] = o.Container + "/" + o.Name
 	m.set("Uri", o.URL)
 	m.set("Metadata", user)
 	m.set("Properties", map[string]any{
@@ -136,8 +138,24 @@ func (d Documents) fill(*Binding, *metadata) (any, error) {
 	return string(text), err
 }
 
-// payload is the body of the request to the handler.
-func payload(f *Function, e Event, retry *retryContext, now time.Time, guid string) (body []byte, ts traps, err error) {
+// request is what a function is called with.
+type request struct {
+	data map[string]json.RawMessage
+	*metadata
+}
+
+// newRequest has the trigger's value.
+func newRequest(f *Function, value json.RawMessage, m *metadata) *request {
+	return &request{map[string]json.RawMessage{f.Trigger.Name: value}, m}
+}
+
+// body is the body of the request to the handler.
+func (r *request) body() ([]byte, error) {
+	return jsonText(map[string]any{"Data": r.data, "Metadata": r.values})
+}
+
+// payload is an event as a request.
+func payload(f *Function, e Event, retry *retryContext, now time.Time, guid string) (r *request, ts traps, err error) {
 	m := newMetadata()
 	m.sys(f.Name, now, guid)
 	data, err := e.fill(f.Trigger, m)
@@ -151,11 +169,7 @@ func payload(f *Function, e Event, retry *retryContext, now time.Time, guid stri
 		ts.add("clobber", "the payload's property %q replaces the trigger's metadata of that name", name)
 	}
 	value, err := encodeValue(data)
-	if err = errors.Join(err, m.err); err != nil {
-		return nil, ts, err
-	}
-	body, err = jsonText(map[string]any{"Data": map[string]json.RawMessage{f.Trigger.Name: value}, "Metadata": m.values})
-	return body, ts, err
+	return newRequest(f, value, m), ts, errors.Join(err, m.err)
 }
 
 // retryContext is Metadata.RetryContext, there only under a retry policy.

@@ -90,6 +90,17 @@ func (e *Emulator) serve(w http.ResponseWriter, r *http.Request, f *Function, pa
 	}
 }
 
+// keyNote tells of the key that Azure asks for, and the emulator does not (learn.microsoft.com/azure/azure-functions/function-keys-how-to).
+func (b *Binding) keyNote() string {
+	switch strings.ToLower(b.AuthLevel) {
+	case "anonymous":
+		return ""
+	case "admin":
+		return "; Azure asks for the master key"
+	}
+	return "; Azure asks for a function key"
+}
+
 // fail is what a client sees of a failure: nothing.
 func fail(w http.ResponseWriter) { w.WriteHeader(http.StatusInternalServerError) }
 
@@ -98,7 +109,7 @@ func (a *App) List(w io.Writer, url string) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, f := range a.Functions {
 		if method, path := a.Path(f); path != "" {
-			fmt.Fprintf(t, "  %s\t%s %s%s\t(%s)\n", f.Name, method, url, path, a.Mode(f))
+			fmt.Fprintf(t, "  %s\t%s %s%s\t(%s%s)\n", f.Name, method, url, path, a.Mode(f), f.Trigger.keyNote())
 			continue
 		}
 		fmt.Fprintf(t, "  %s\tPOST %s%s%s\t(%s)\n", f.Name, url, AdminPath, f.Name, f.Trigger.Type)

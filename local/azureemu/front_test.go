@@ -115,3 +115,34 @@ func TestAdminRoutes(t *testing.T) {
 		t.Errorf("%s", w.Body)
 	}
 }
+
+// The list has paths that match, and says which keys will be missing in Azure.
+func TestList(t *testing.T) {
+	t.Parallel()
+	function := func(route, level string) string {
+		return fmt.Sprintf(httpJSON, fmt.Sprintf(`,"route":%q,"authLevel":%q`, route, level))
+	}
+	r := start(t, setup{
+		files: map[string]string{
+			"a/function.json": function("n/{id:int:min(1)}/{name:alpha}", "anonymous"), "b/function.json": function("g/{id:guid}/{on:bool}/{x?}", "Admin"),
+			"c/function.json": function("{name}", "function"), "d/function.json": fmt.Sprintf(httpJSON, ""),
+		},
+		handler: func(w http.ResponseWriter, q *http.Request) {
+			answerJSON(w, fmt.Sprintf(`{"Outputs":{"res":{"body":%q}}}`, q.URL.Path))
+		},
+	})
+	for name, want := range map[string]string{
+		"a": "(payload)", "b": "(payload; Azure asks for the master key)", "c": "(payload; Azure asks for a function key)",
+		"d": "(payload; Azure asks for a function key)",
+	} {
+		method, path := r.App().Path(r.function(name))
+		var list strings.Builder
+		r.App().List(&list, "")
+		if text := strings.Join(strings.Fields(list.String()), " "); !strings.Contains(text, name+" "+method+" "+path+" "+want) {
+			t.Errorf("%s: %s", name, text)
+		}
+		if w := r.ask(method, path, ""); w.Body.String() != "/"+name {
+			t.Errorf("%s: %s is a path of %q, %d", name, path, w.Body, w.Code)
+		}
+	}
+}

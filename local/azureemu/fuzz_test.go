@@ -84,7 +84,11 @@ func FuzzPayload(f *testing.F) {
 	function := &Function{Name: "f", Bindings: []Binding{{Type: "queueTrigger", Direction: "in", Name: "msg"}}}
 	function.Trigger = &function.Bindings[0]
 	f.Fuzz(func(t *testing.T, message []byte) {
-		body, _, err := payload(function, &QueueMessage{ID: "1", DequeueCount: 1, Body: message}, nil, time.Unix(0, 0), "guid")
+		r, _, err := payload(function, &QueueMessage{ID: "1", DequeueCount: 1, Body: message}, nil, time.Unix(0, 0), "guid")
+		if err != nil {
+			t.Fatalf("%q: %v", message, err)
+		}
+		body, err := r.body()
 		if err != nil {
 			t.Fatalf("%q: %v", message, err)
 		}

@@ -138,6 +138,33 @@ func TestProxyingKeepsEverything(t *testing.T) {
 }
 
 // TestProxyingStreams has the first half of the answer at the client before the second half of the request is sent.
+// A client that closes its connection as soon as it has the answer has it all the same.
+func TestProxyingToAClientThatLeavesAtOnce(t *testing.T) {
+	t.Parallel()
+	r := start(t, setup{host: proxying, files: scoreHTTP, handler: func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") }})
+	ctx, leave := context.WithCancel(t.Context())
+	q := httptest.NewRequestWithContext(ctx, "GET", "/api/score", http.NoBody)
+	w := httptest.NewRecorder()
+	r.Handler().ServeHTTP(leaving{w, leave}, q)
+	if w.Body.String() != "done" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if r.log.wait(t, 1, "Executed 'Functions.score' ("); !strings.Contains(r.log.String(), "(Succeeded") {
+		t.Error("a failure was logged")
+	}
+}
+
+// leaving is a client that reads one write.
+type leaving struct {
+	*httptest.ResponseRecorder
+	leave func()
+}
+
+func (l leaving) Write(p []byte) (int, error) {
+	defer l.leave()
+	return l.ResponseRecorder.Write(p)
+}
+
 func TestProxyingStreams(t *testing.T) {
 	t.Parallel()
 	r := start(t, setup{host: proxying, files: scoreHTTP, handler: func(w http.ResponseWriter, q *http.Request) {
@@ -152,6 +179,9 @@ func TestProxyingStreams(t *testing.T) {
 			}
 			w.Write(bytes.ToUpper(half))
 			c.Flush()
+		}
+		if n, err := io.Copy(io.Discard, q.Body); n > 0 || err != nil { // net/http in full duplex must not have to
+			t.Errorf("%d bytes more, %v", n, err)
 		}
 	}})
 	pr, pw := io.Pipe()
@@ -174,6 +204,9 @@ func TestProxyingStreams(t *testing.T) {
 			io.WriteString(pw, "after")
 			pw.Close()
 		}
+	}
+	if rest, err := io.ReadAll(a.Body); len(rest) > 0 || err != nil { // the handler has to see the end as well
+		t.Errorf("%q more, %v", rest, err)
 	}
 }
 
@@ -207,19 +240,26 @@ func TestProxyTriesAgainWhileNobodyListens(t *testing.T) {
 	if w := r.ask("POST", "/api/score", "body"); w.Code != 500 || w.Body.Len() > 0 {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	r.log.wait(t, 1, "connection refused")
+	if r.log.wait(t, 1, "Executed 'Functions.score' ("); !strings.Contains(r.log.String(), "connection refused") {
+		t.Error("it failed in another way")
+	}
 }
 
 func TestBodiesThatThePayloadModeSpoils(t *testing.T) {
 	t.Parallel()
 	r := start(t, setup{files: scoreHTTP, handler: func(w http.ResponseWriter, q *http.Request) {
 		var f struct {
-			Data struct{ Req struct{ Body *string } }
+			Data struct {
+				Req struct {
+					Headers http.Header
+					Body    *string
+				}
+			}
 		}
 		if err := json.NewDecoder(q.Body).Decode(&f); err != nil {
 			t.Error(err)
 		}
-		text, _ := json.Marshal(fmt.Sprint(f.Data.Req.Body == nil))
+		text, _ := json.Marshal("none, " + f.Data.Req.Headers.Get("Transfer-Encoding"))
 		if f.Data.Req.Body != nil {
 			text, _ = json.Marshal(*f.Data.Req.Body)
 		}
@@ -229,9 +269,10 @@ func TestBodiesThatThePayloadModeSpoils(t *testing.T) {
 		t.Errorf("%q", w.Body)
 	}
 	q := httptest.NewRequestWithContext(t.Context(), "POST", "/api/score", struct{ io.Reader }{strings.NewReader("lost")})
+	q.TransferEncoding = []string{"chunked"}
 	w := httptest.NewRecorder()
 	r.Handler().ServeHTTP(w, q)
-	if w.Body.String() != "true" || r.trapped() != "binary-body chunked-body" {
+	if w.Body.String() != "none, chunked" || r.trapped() != "binary-body chunked-body" {
 		t.Errorf("%s, traps %s", w.Body, r.trapped())
 	}
 	q = httptest.NewRequestWithContext(t.Context(), "POST", "/api/score", http.NoBody)

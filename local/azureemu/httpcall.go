@@ -3,7 +3,6 @@ package azureemu
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -32,7 +31,7 @@ func (e *Emulator) payload(w http.ResponseWriter, r *http.Request, f *Function, 
 		return
 	}
 	id := newID()
-	body, err := httpPayload(f, r, text, params, time.Now(), newID())
+	request, err := httpPayload(f, r, text, params, time.Now(), newID())
 	if err != nil {
 		e.log.error("%s: %v", f.Name, err)
 		fail(w)
@@ -40,13 +39,13 @@ func (e *Emulator) payload(w http.ResponseWriter, r *http.Request, f *Function, 
 	}
 	begin := e.start(f, id)
 	ctx := context.WithoutCancel(r.Context()) // a client that leaves does not end the invocation
-	a, err := e.call(ctx, f, id, body, &ts)
+	a, err := e.call(ctx, f, id, request, &ts)
 	var res *httpAnswer
 	var logs []string
 	if err == nil {
 		logs = a.logs
 		if res, err = a.http(f, &ts); err == nil {
-			_, err = e.write(ctx, f, a, body, &ts)
+			_, err = e.write(ctx, f, a, request, &ts)
 		}
 	}
 	e.end(f, id, begin, ts, logs, err)
@@ -97,10 +96,13 @@ func requestText(r *http.Request, ts *traps) (*string, error) {
 	return &text, nil
 }
 
-// httpPayload is the body of the request to the handler.
-func httpPayload(f *Function, r *http.Request, text *string, params map[string]*string, now time.Time, guid string) ([]byte, error) {
+// httpPayload is a request of a client as one to the handler.
+func httpPayload(f *Function, r *http.Request, text *string, params map[string]*string, now time.Time, guid string) (*request, error) {
 	headers := r.Header.Clone()
 	headers.Set("Host", r.Host)
+	if len(r.TransferEncoding) > 0 { // net/http takes it out
+		headers["Transfer-Encoding"] = r.TransferEncoding
+	}
 	if text != nil {
 		headers.Set("Content-Length", r.Header.Get("Content-Length"))
 	}
@@ -132,10 +134,7 @@ func httpPayload(f *Function, r *http.Request, text *string, params map[string]*
 	value, err := jsonText(httpRequest{
 		URL: absolute(r), Method: r.Method, Query: query, Headers: headers, Params: params, Identities: identities(r), Body: text,
 	})
-	if err = errors.Join(err, m.err); err != nil {
-		return nil, err
-	}
-	return jsonText(map[string]any{"Data": map[string]json.RawMessage{f.Trigger.Name: value}, "Metadata": m.values})
+	return newRequest(f, value, m), errors.Join(err, m.err)
 }
 
 func queryValues(raw string) url.Values {

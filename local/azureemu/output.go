@@ -119,16 +119,11 @@ func (b *Binding) messages(v value, ts *traps) ([][]byte, error) {
 
 // element is a message of an array: JToken.ToString().
 func (b *Binding) element(raw json.RawMessage) ([]byte, error) {
-	switch v := readValue(raw, &Binding{DataType: "binary"}, new(traps)).(type) {
-	case nil:
+	v := readValue(raw, &Binding{DataType: "binary"}, new(traps))
+	if v == nil {
 		return nil, nil
-	case string:
-		return []byte(v), nil
-	case json.RawMessage:
-		return reformat(v, true)
-	default:
-		return []byte(scalarText(v)), nil
 	}
+	return b.message(v, new(traps))
 }
 
 func (b *Binding) message(v value, ts *traps) ([]byte, error) {

@@ -63,6 +63,8 @@ type failureKey struct{}
 
 func (e *Emulator) proxied(w http.ResponseWriter, r *http.Request, f *Function, proxy http.Handler) {
 	_ = http.NewResponseController(w).EnableFullDuplex() // HTTP/2 and a test's recorder are so without it
+	// In full duplex net/http would read what is left of the body beside its look for the next request, and panic.
+	defer r.Body.Close() //nolint:errcheck // nothing was written
 	id := newID()
 	begin := e.start(f, id)
 	err := e.relay(w, r, f, id, proxy)
@@ -93,7 +95,11 @@ func (e *Emulator) relay(w http.ResponseWriter, r *http.Request, f *Function, id
 	r = r.WithContext(ctx)
 	r.Body = &activeReader{r.Body, silent}
 	err = guard(func() { proxy.ServeHTTP(&activeWriter{w, silent}, r) })
-	return errors.Join(context.Cause(ctx), failed, err)
+	cause := context.Cause(ctx)
+	if failed == nil && err == nil && errors.Is(cause, context.Canceled) {
+		return nil // the client left with the answer
+	}
+	return errors.Join(cause, failed, err)
 }
 
 // guard runs f; an answer that broke off in the middle comes as a panic, which must not skip the log.

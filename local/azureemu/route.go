@@ -1,6 +1,7 @@
 package azureemu
 
 import (
+	"cmp"
 	"net/http"
 	"regexp"
 	"slices"
@@ -18,6 +19,7 @@ type segment struct {
 	literal string
 	param   string
 	what    *regexp.Regexp // of a parameter with a constraint that is known
+	like    string         // a value of the parameter
 	rest    bool           // {*rest}
 	missing bool           // may be absent
 }
@@ -27,6 +29,9 @@ var constraints = map[string]*regexp.Regexp{
 	"int": regexp.MustCompile(`^[+-]?\d{1,10}$`), "long": regexp.MustCompile(`^[+-]?\d{1,19}$`), "alpha": regexp.MustCompile(`^[A-Za-z]*$`),
 	"bool": regexp.MustCompile(`(?i)^(true|false)$`), "guid": regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
 }
+
+// likes are values that constraints let through.
+var likes = map[string]string{"int": "1", "long": "1", "alpha": "a", "bool": "true", "guid": "00000000-0000-0000-0000-000000000000"}
 
 // routes are those of all HTTP functions, the more literal ones first, as ASP.NET orders them.
 func (a *App) routes() []route {
@@ -82,8 +87,9 @@ func parseSegment(s string) segment {
 	if cut, _, ok := strings.Cut(name, "="); ok {
 		name, seg.missing = cut, true
 	}
-	name, constraint, _ := strings.Cut(name, ":")
-	seg.param, seg.what = name, constraints[constraint]
+	name, rest, _ := strings.Cut(name, ":")
+	constraint, _, _ := strings.Cut(rest, ":") // there may be several
+	seg.param, seg.what, seg.like = name, constraints[constraint], cmp.Or(likes[constraint], name)
 	return seg
 }
 
@@ -135,7 +141,7 @@ func (r *route) example() string {
 		case s.literal != "":
 			b.WriteString("/" + s.literal)
 		case !s.missing:
-			b.WriteString("/" + s.param)
+			b.WriteString("/" + s.like)
 		}
 	}
 	return b.String()

@@ -65,6 +65,7 @@ func (e *Emulator) session(ctx context.Context) error {
 		return err
 	}
 	defer e.change(func() { e.worker = nil })
+	defer e.forget()
 	defer func() { w.p.Stop(e.cfg.Grace) }()
 	if e.cfg.Started != nil {
 		e.cfg.Started(w.p.Pid())
@@ -150,7 +151,14 @@ func (e *Emulator) exited(w *worker) error {
 	return fmt.Errorf("%s", state)
 }
 
+// forget closes the connections to a process that has ended: a request on one would fail in another way than one to nobody.
+func (e *Emulator) forget() {
+	e.client.CloseIdleConnections()
+	e.direct.CloseIdleConnections()
+}
+
 func (e *Emulator) deadTrap() {
+	e.forget()
 	e.log.traps("handler", traps{{"exit-0", "it has ended with exit code 0: the host does not start it again, every invocation fails " +
 		"from now on, until the app is restarted. End with 200 to be started again, with any other code to be seen"}})
 }

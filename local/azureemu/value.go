@@ -55,12 +55,13 @@ func jsonText(v any) (json.RawMessage, error) {
 type metadata struct {
 	values   map[string]json.RawMessage
 	spelling map[string]string
+	hidden   map[string]string // for binding expressions alone, by name in lower case
 	err      error
 	replaced []string // what the payload's own properties overwrote
 }
 
 func newMetadata() *metadata {
-	return &metadata{values: map[string]json.RawMessage{}, spelling: map[string]string{}}
+	return &metadata{values: map[string]json.RawMessage{}, spelling: map[string]string{}, hidden: map[string]string{}}
 }
 
 // set adds a value; null ones and names that end in "trigger" are left out.
@@ -130,7 +131,8 @@ func (m *metadata) text(path string) (string, bool) {
 		value, ok = object[name]
 	}
 	if !ok {
-		return "", false
+		text, ok := m.hidden[strings.ToLower(path)]
+		return text, ok
 	}
 	for range 2 { // a JSON string, which may hold the JSON text of one
 		var inner string

@@ -2,16 +2,14 @@ package azureemu
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 )
 
 // write gives every output binding what the answer has for it.
-func (e *Emulator) write(ctx context.Context, f *Function, a *answer, request []byte, ts *traps) ([]Output, error) {
+func (e *Emulator) write(ctx context.Context, f *Function, a *answer, request *request, ts *traps) ([]Output, error) {
 	values := a.bind(f, ts)
-	m := requestMetadata(request)
 	var all []Output
 	for i := range f.Bindings {
 		b := &f.Bindings[i]
@@ -23,7 +21,7 @@ func (e *Emulator) write(ctx context.Context, f *Function, a *answer, request []
 		if err != nil {
 			return all, err
 		}
-		target, err := b.target(m)
+		target, err := b.target(request.metadata)
 		if err != nil {
 			return all, err
 		}
@@ -51,18 +49,6 @@ func (e *Emulator) sink(ctx context.Context, out Output) error {
 	return nil
 }
 
-// requestMetadata is the binding data that went to the handler.
-func requestMetadata(request []byte) *metadata {
-	var f struct{ Metadata map[string]json.RawMessage }
-	m := newMetadata()
-	if json.Unmarshal(request, &f) == nil {
-		for name, v := range f.Metadata {
-			m.put(name, v)
-		}
-	}
-	return m
-}
-
 // target is the queue, topic, hub or blob that a binding names, with its expressions resolved
 // (learn.microsoft.com/azure/azure-functions/functions-bindings-expressions-patterns).
 func (b *Binding) target(m *metadata) (string, error) {
@@ -83,7 +69,7 @@ func (b *Binding) target(m *metadata) (string, error) {
 		return token
 	})
 	if missing != "" {
-		return "", fmt.Errorf("output %s: no value for %s in %q", b.Name, missing, path)
+		return "", fmt.Errorf("binding %s: no value for %s in %q", b.Name, missing, path)
 	}
 	return path, nil
 }

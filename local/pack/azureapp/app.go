@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/scorefn/scorefn/function/jsonscan"
 )
 
 // The names that the host knows.
@@ -57,9 +59,11 @@ type Binding struct {
 	AuthLevel   string `json:"authLevel"`
 	Route       string `json:"route"`
 
-	QueueName    string `json:"queueName"`
-	EventHubName string `json:"eventHubName"`
-	Path         string `json:"path"`
+	QueueName        string `json:"queueName"`
+	TopicName        string `json:"topicName"`
+	SubscriptionName string `json:"subscriptionName"`
+	EventHubName     string `json:"eventHubName"`
+	Path             string `json:"path"`
 }
 
 // Read reads the app in dir. A link is not followed: a deployment has none.
@@ -146,9 +150,9 @@ func decode(file string, to any) error {
 	return nil
 }
 
-// parse reads one JSON value; editors on Windows put a mark in front of it.
+// parse reads one JSON value, in which the host's library takes comments and more.
 func parse(b []byte, to any) error {
-	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(b, []byte("\ufeff"))))
+	d := json.NewDecoder(bytes.NewReader(jsonscan.Strict(b)))
 	if err := d.Decode(to); err != nil {
 		return err
 	}

@@ -142,6 +142,17 @@ func TestTheGoodAppIsWithoutFault(t *testing.T) {
 	}
 }
 
+func TestFilesAsTheHostTakesThem(t *testing.T) {
+	t.Parallel()
+	app, err := azureapp.Read(folder(t, map[string]string{
+		"host.json":         "\ufeff// mine\n" + `{"version": "2.0", /* no bundle */}`,
+		"web/function.json": `{"bindings": [{"type": "httpTrigger", "route": "a//b"},]}`,
+	}))
+	if err != nil || app.Host.Version != "2.0" || len(app.Functions) != 1 || app.Functions[0].Route() != "a//b" {
+		t.Errorf("%+v, %v", app, err)
+	}
+}
+
 const (
 	host = "host.json"
 	web  = "web/function.json"
