@@ -23,6 +23,9 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asSlowFunction) != "" {
+		slowFunction()
+	}
 	dir, err := os.MkdirTemp("", "bench-test-")
 	if err != nil {
 		panic(err)
