@@ -96,12 +96,15 @@ func (b *benchCall) run(ctx context.Context, c *call) error {
 	}
 	report, err := bench.Run(ctx, cfg)
 	if ctx.Err() != nil {
-		return errors.New("interrupted; every process that was started has ended")
+		err = errors.New("interrupted; every process that was started has ended")
 	}
-	if err != nil {
+	if report == nil {
 		return err
 	}
-	return errors.Join(report.WriteTable(c.out), b.write(report))
+	if err != nil {
+		err = fmt.Errorf("%w (above is what had been measured)", err)
+	}
+	return errors.Join(report.WriteTable(c.out), b.write(report), err)
 }
 
 // write writes the files that were asked for.

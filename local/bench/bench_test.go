@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -59,6 +60,8 @@ func built(t *testing.T) *bench {
 	return b
 }
 
+func isBuilt() error { return nil }
+
 // Everything that takes part, once: built, started, its answer compared, its requests counted. No time is judged.
 func TestRun(t *testing.T) {
 	t.Parallel()
@@ -66,7 +69,7 @@ func TestRun(t *testing.T) {
 	b := built(t)
 	b.Library, b.Models = onnx.LibraryPath(), []string{"digits=" + filepath.Join(b.Root, "model")}
 	b.Cold, b.Warm, b.Slice, b.Requests, b.Clients = 1, 1, 10*time.Millisecond, 32, []int{1, 2}
-	r, err := b.run(t.Context())
+	r, err := b.run(t.Context(), isBuilt)
 	must(t, err)
 	m := r.Models[0]
 	if len(m.Skipped) > 0 {
@@ -117,23 +120,21 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// A model that is written for the purpose; it is started baked as well, where "scorefn bake" exists.
+// A model that is written for the purpose; it is started baked as well.
 func TestMadeModel(t *testing.T) {
 	t.Parallel()
 	onnxtest.Library(t)
 	b := built(t)
 	b.Library, b.Made, b.Cold = onnx.LibraryPath(), []string{"transformer-10mb"}, 1
-	r, err := b.run(t.Context())
-	must(t, err)
-	bakes, err := b.canBake(t.Context())
+	r, err := b.run(t.Context(), isBuilt)
 	must(t, err)
 	m := r.Models[0]
 	if m.Name != "transformer-10mb" || m.Bytes < 10_000_000 || len(m.Skipped) > 0 {
 		t.Errorf("%s of %d bytes, left out: %q", m.Name, m.Bytes, m.Skipped)
 	}
 	for _, name := range []string{"C limit, baked", "scorefn serve, baked", "lambda bootstrap, baked"} {
-		if baked := m.cold(name) != nil; baked != bakes {
-			t.Errorf("%s takes part: %v; scorefn bake exists: %v", name, baked, bakes)
+		if m.cold(name) == nil {
+			t.Errorf("%s does not take part", name)
 		}
 	}
 }
@@ -183,6 +184,66 @@ func TestServerThatEnds(t *testing.T) {
 		if _, err := b.cold(ctx, e); err == nil {
 			t.Error("no error after the caller went away")
 		}
+	}
+}
+
+// Before the programs are built, every model is looked at: a mistake is not told after minutes of measuring.
+func TestModelsAreLookedAtFirst(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	digits, none := root+"/model", t.TempDir()
+	for _, c := range []struct {
+		name, want string
+		models     []string
+	}{
+		{"no model", "no model", []string{digits, none}},
+		{"one name for two", "two models are called digits", []string{digits, "digits=" + digits}},
+		{"a name that is a path", "cannot be a name", []string{digits, "../x=" + digits}},
+		{"no name", "cannot be a name", []string{"=" + digits}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(Config{Dir: t.TempDir(), Library: onnx.LibraryPath(), Models: c.models})
+			_, err := b.run(t.Context(), func() error { return errors.New("was built") })
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// What was measured before something failed is not lost.
+func TestReportOfWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	b := built(t)
+	dir := t.TempDir()
+	onnxtest.Affine(2, 1).Write(t, dir)
+	b.Library, b.Models = onnx.LibraryPath(), []string{root + "/model", "late=" + dir}
+	r, err := b.run(t.Context(), func() error { return os.WriteFile(filepath.Join(dir, "model.onnx"), []byte("no model"), 0o600) })
+	if err == nil || !strings.Contains(err.Error(), "model late: ") {
+		t.Errorf("got %v", err)
+	}
+	if r == nil || len(r.Models) != 1 || r.Models[0].Name != "digits" || r.Took == "" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// A command that is interrupted ends by itself: it removes what it made on the way.
+func TestCommandsAreInterrupted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	file := filepath.Join(dir, "half")
+	go func() {
+		for !exists(file) {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	_, err := output(ctx, dir, "sh", "-c", `trap 'rm half; exit 1' INT; touch half; while :; do sleep 0.05; done`)
+	if err == nil || exists(file) {
+		t.Errorf("got %v, the file is left: %v", err, exists(file))
 	}
 }
 
