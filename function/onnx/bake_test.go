@@ -3,7 +3,9 @@ package onnx_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -141,6 +143,16 @@ func TestBakedModelThatDoesNotFitIsRefused(t *testing.T) {
 		{"an older library", "it was baked by ONNX Runtime 9.0.0, this one is", func(m map[string]any) { m["onnxruntime"] = "9.0.0" }},
 		{"another size", "bytes, expected 100", func(m map[string]any) { m["size"] = 100 }},
 		{"weights that are not there", "w.data is not there", func(m map[string]any) { m["weights"] = "w.data" }},
+		{"an input without end", "cannot be made up of the shape [1099511627776 4]", func(m map[string]any) {
+			m["golden"].(map[string]any)["shapes"] = [][]int64{{1 << 40, 4}}
+		}},
+		{"an input of a shape that is none", "cannot be made up of the shape [-1 4]", func(m map[string]any) {
+			m["golden"].(map[string]any)["shapes"] = [][]int64{{-1, 4}}
+		}},
+		{"a golden input of another rank", "expected", func(m map[string]any) {
+			m["golden"].(map[string]any)["shapes"] = [][]int64{{4}}
+		}},
+		{"golden values that are cut", "bake the model again", func(m map[string]any) { m["golden"] = "cut" }},
 		{"another version of the sidecar", "bake the model again", func(m map[string]any) { m["bake"] = 2 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -155,6 +167,30 @@ func TestBakedModelThatDoesNotFitIsRefused(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+func TestBakedModelTellsItsSource(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	path := onnxtest.External().Temp(t)
+	_, b := bakeTemp(t, path, onnx.BakeOptions{})
+	if len(b.Source.Weights) != 1 {
+		t.Fatalf("got %+v", b.Source)
+	}
+	bytes := int64(0)
+	for _, f := range []onnx.SourceFile{b.Source.SourceFile, b.Source.Weights[0]} {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(path), f.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes += int64(len(text))
+		if sum := fmt.Sprintf("%x", sha256.Sum256(text)); f.SHA256 != sum || f.Size != int64(len(text)) {
+			t.Errorf("%s: got %d bytes, %s, want %d, %s", f.File, f.Size, f.SHA256, len(text), sum)
+		}
+	}
+	if b.Source.Bytes() != bytes {
+		t.Errorf("got %d bytes, want %d", b.Source.Bytes(), bytes)
 	}
 }
 
@@ -187,7 +223,7 @@ func TestBakeRefuses(t *testing.T) {
 	}}
 	for _, test := range []struct{ name, path, want string }{
 		{"a baked model", baked, "in ONNX Runtime's own format already"},
-		{"a model that rolls dice", random.Temp(t), `output "y" has the value`},
+		{"a model that rolls dice", random.Temp(t), `the model answers the same inputs differently each time`},
 		{"a model that takes a sequence", onnxtest.Identity(onnxtest.Seq(onnxtest.T(tensor.Float32, 2))).Temp(t), "only tensors can be made up"},
 		{"no model", filepath.Join(t.TempDir(), "x.onnx"), "no such file"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/scorefn/scorefn/function/tensor"
@@ -39,16 +40,38 @@ type Baked struct {
 	Golden       *golden       `json:"golden"`
 }
 
-// SourceOf is the file that a model was baked from.
+// SourceOf is what a model was baked from.
 type SourceOf struct {
+	SourceFile
+
+	Weights []SourceFile `json:"weights,omitempty"` // that are not in the model, by their names from its folder
+	Kept    bool         `json:"kept,omitempty"`    // it lies beside, with .source behind its name, for when the baked one does not fit
+}
+
+// SourceFile is one file of a source.
+type SourceFile struct {
 	File   string `json:"file"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
-	Kept   bool   `json:"kept,omitempty"` // it lies beside, with .source behind its name, for when the baked one does not fit
+}
+
+// Bytes is the size of the source with its weights.
+func (s *SourceOf) Bytes() int64 {
+	n := s.Size
+	for _, w := range s.Weights {
+		n += w.Size
+	}
+	return n
 }
 
 // bakeFormat is Baked.Version.
 const bakeFormat = 1
+
+// IsModelFile tells by its name what is a model, or belongs to one that was baked: it is nothing for another model's folder.
+func IsModelFile(name string) bool {
+	ends := []string{".onnx", ".ort", sourceEnd, sidecarEnd}
+	return slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(name, end) })
+}
 
 // sidecar is the name of a model's sidecar.
 func sidecar(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + sidecarEnd }
@@ -61,7 +84,7 @@ func readBaked(path string) (*Baked, error) {
 		return nil, nil
 	}
 	if err == nil && info.Size() > sidecarMax {
-		err = fmt.Errorf("has %d bytes, more than any", info.Size())
+		err = fmt.Errorf("it has %d bytes, at most %d are read", info.Size(), sidecarMax)
 	}
 	var text []byte
 	if err == nil {
@@ -72,7 +95,7 @@ func readBaked(path string) (*Baked, error) {
 	}
 	b := new(Baked)
 	if err := json.Unmarshal(text, b); err != nil {
-		return nil, fmt.Errorf("onnx: sidecar %q: %w", name, err)
+		return nil, fmt.Errorf("onnx: sidecar %q: it is damaged: bake the model again (%w)", name, err)
 	}
 	if b.File != filepath.Base(path) { // of another file with this stem
 		return nil, nil

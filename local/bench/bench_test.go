@@ -316,6 +316,8 @@ func TestSameAnswer(t *testing.T) {
 		{name: "rounded", answer: "[[0.33333, 1000.5]]", scorefn: "[[0.33333334, 1000]]"},
 		{name: "another number", answer: "[3]", scorefn: "[2]", want: "answers 3 where scorefn answers 2"},
 		{name: "more numbers", answer: "[2, 3]", scorefn: "[2]", want: "answers 2 numbers, scorefn 1"},
+		{name: "labels alone", answer: `["cat"]`, scorefn: `["cat"]`},
+		{name: "other labels", answer: `["dog"]`, scorefn: `["cat"]`, want: "holds no numbers"},
 		{name: "no numbers", answer: `"Internal Server Error"`, scorefn: "[2]", want: "holds no numbers"},
 		{name: "no JSON", answer: "<html>", scorefn: "[2]", want: "holds no numbers"},
 		{name: "V2", v2: true, answer: `{"id": "1", "outputs": [{"shape": [1, 1], "data": [2]}]}`, scorefn: "[2]"},
