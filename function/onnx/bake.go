@@ -32,6 +32,9 @@ type BakeOptions struct {
 // it was baked well.
 func Bake(ctx context.Context, path, dir string, o BakeOptions) (*Baked, error) {
 	b, err := bake(ctx, path, dir, o)
+	if ctx.Err() != nil { // whatever it was that it interrupted
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("onnx: bake %q: %w", path, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -235,6 +236,15 @@ func TestBakeRefuses(t *testing.T) {
 			}
 		})
 	}
+	t.Run("when it is interrupted", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(errors.New("enough"))
+		_, err := onnx.Bake(ctx, onnxtest.MLP(4, 8, 3, 1).Temp(t), t.TempDir(), onnx.BakeOptions{})
+		if err == nil || !strings.HasSuffix(err.Error(), `model.onnx": enough`) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("a source that needs files beside it", func(t *testing.T) {
 		t.Parallel()
 		_, err := onnx.Bake(context.Background(), onnxtest.External().Temp(t), t.TempDir(), onnx.BakeOptions{KeepSource: true})
