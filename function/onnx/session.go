@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -81,6 +82,9 @@ func Open(ctx context.Context, path string, o Options) (*Session, error) {
 		if sig, err = ReadSignature(path); err != nil {
 			return nil, err
 		}
+	}
+	if baked != nil { // its weights are mapped: they are read while ONNX Runtime starts, not page by page in the first run
+		readAhead(filepath.Join(filepath.Dir(path), cmp.Or(baked.Weights, baked.File)))
 	}
 	if err := Load(cmp.Or(o.Library, env.Library)); err != nil {
 		return nil, err
