@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -87,7 +88,7 @@ func (f *Function) simple() bool {
 }
 
 // functionName is the host's rule for the name of a folder.
-var functionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_\-]{0,127}$`)
+var functionName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_\-]{0,127}$`) })
 
 // LoadApp reads an app's folder. Env, K=V, holds the app settings: some of them override host.json.
 func LoadApp(root string, env []string) (*App, error) {
@@ -133,7 +134,7 @@ var errDisabled = errors.New("the function is disabled")
 
 func loadFunction(file string) (*Function, error) {
 	f := &Function{Name: filepath.Base(filepath.Dir(file))}
-	if !functionName.MatchString(f.Name) || strings.EqualFold(f.Name, "host") {
+	if !functionName().MatchString(f.Name) || strings.EqualFold(f.Name, "host") {
 		return nil, fmt.Errorf("%s: %q is no name of a function: a letter, then letters, digits, _ and -, not \"host\"", file, f.Name)
 	}
 	text, err := readFile(file)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // route is an HTTP function's path (ASP.NET's templates: {name}, {name?}, {*rest}, {name:constraint}, {name=default}).
@@ -23,10 +24,12 @@ type segment struct {
 }
 
 // constraints are those of ASP.NET that decide by the form of the text; others let everything through.
-var constraints = map[string]*regexp.Regexp{
-	"int": regexp.MustCompile(`^[+-]?\d{1,10}$`), "long": regexp.MustCompile(`^[+-]?\d{1,19}$`), "alpha": regexp.MustCompile(`^[A-Za-z]*$`),
-	"bool": regexp.MustCompile(`(?i)^(true|false)$`), "guid": regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
-}
+var constraints = sync.OnceValue(func() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"int": regexp.MustCompile(`^[+-]?\d{1,10}$`), "long": regexp.MustCompile(`^[+-]?\d{1,19}$`), "alpha": regexp.MustCompile(`^[A-Za-z]*$`),
+		"bool": regexp.MustCompile(`(?i)^(true|false)$`), "guid": regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+	}
+})
 
 // routes are those of all HTTP functions, the more literal ones first, as ASP.NET orders them.
 func (a *App) routes() []route {
@@ -83,7 +86,7 @@ func parseSegment(s string) segment {
 		name, seg.missing = cut, true
 	}
 	name, constraint, _ := strings.Cut(name, ":")
-	seg.param, seg.what = name, constraints[constraint]
+	seg.param, seg.what = name, constraints()[constraint]
 	return seg
 }
 
