@@ -75,7 +75,9 @@ func (b *bench) run(ctx context.Context, build func() error) (*Report, error) {
 	if subjects, err = b.make(ctx, subjects); err != nil {
 		return nil, err
 	}
-	report := &Report{Machine: describeMachine(b.start), ColdRounds: b.Cold, WarmRounds: b.Warm, Slice: b.Slice.String(), Clients: b.Clients}
+	report := &Report{
+		Format: ReportFormat, Machine: describeMachine(b.start), ColdRounds: b.Cold, WarmRounds: b.Warm, Slice: b.Slice.String(), Clients: b.Clients,
+	}
 	for i, s := range subjects {
 		m, err := b.model(ctx, s, i == 0)
 		report.Took = time.Since(b.start).Round(time.Second).String()

@@ -100,7 +100,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		floorName, "scorefn serve", "scorefn serve, no log", "lambda bootstrap", "cloudfunctions server", "azure handler",
+		floorName, "scorefn serve", "scorefn serve, no log", "scorefn serve, runs of 16 rows", "lambda bootstrap", "cloudfunctions server", "azure handler",
 	} {
 		if !strings.Contains(strings.Join(warm, "\n"), name) {
 			t.Errorf("no warm requests to %s", name)
