@@ -138,8 +138,7 @@ func TestReadmeDescribesTheJSON(t *testing.T) {
 			return
 		}
 		seen[at] = true
-		for i := range at.NumField() {
-			f := at.Field(i)
+		for f := range at.Fields() {
 			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); !strings.Contains(string(page), "`"+name+"`") {
 				t.Errorf("%v.%s: no word of `%s`", at, f.Name, name)
 			}
