@@ -123,6 +123,9 @@ func (b *Baked) save(ctx context.Context, path, dir string, how loading) error {
 		return err
 	}
 	b.Size = info.Size()
+	if b.Head, err = headOf(how.bakeTo); err != nil {
+		return err
+	}
 	if how.weights == "" {
 		return nil
 	}

@@ -171,6 +171,34 @@ func TestBakedModelThatDoesNotFitIsRefused(t *testing.T) {
 	}
 }
 
+// ONNX Runtime crashes on some of these.
+func TestBakedModelThatIsDamagedIsRefused(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	baked, _ := bakeTemp(t, onnxtest.MLP(4, 8, 3, 1).Temp(t), onnx.BakeOptions{})
+	whole, err := os.ReadFile(baked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(whole); at += 16 {
+		damaged := bytes.Clone(whole)
+		clear(damaged[at:min(at+16, len(damaged))])
+		if bytes.Equal(damaged, whole) {
+			continue
+		}
+		if err := os.WriteFile(baked, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := onnx.Open(t.Context(), baked, onnx.Options{})
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "model.ort is damaged") {
+			t.Errorf("16 bytes at %d: got %v", at, err)
+		}
+	}
+}
+
 func TestBakedModelTellsItsSource(t *testing.T) {
 	t.Parallel()
 	onnxtest.Library(t)
