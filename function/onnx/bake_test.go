@@ -153,6 +153,10 @@ func TestBakedModelThatDoesNotFitIsRefused(t *testing.T) {
 		{"a golden input of another rank", "expected", func(m map[string]any) {
 			m["golden"].(map[string]any)["shapes"] = [][]int64{{4}}
 		}},
+		{"weights elsewhere", "not beside it", func(m map[string]any) { m["weights"] = "../w.data" }},
+		{"a source elsewhere", "not beside it", func(m map[string]any) {
+			m["source"] = map[string]any{"file": "../model.onnx", "kept": true}
+		}},
 		{"golden values that are cut", "bake the model again", func(m map[string]any) { m["golden"] = "cut" }},
 		{"another version of the sidecar", "bake the model again", func(m map[string]any) { m["bake"] = 2 }},
 	} {

@@ -107,6 +107,11 @@ func readBaked(path string) (*Baked, error) {
 	if b.Version != bakeFormat || b.Model == nil || b.Golden == nil {
 		return nil, fmt.Errorf("onnx: sidecar %q: not one of this version of scorefn: bake the model again", name)
 	}
+	for _, file := range []string{b.Weights, b.Source.File} {
+		if file != "" && (file != filepath.Base(file) || !filepath.IsLocal(file)) {
+			return nil, fmt.Errorf("onnx: sidecar %q: it names %q, which is not beside it: bake the model again", name, file)
+		}
+	}
 	return b, nil
 }
 
