@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"time"
@@ -49,20 +50,16 @@ func (b *baking) run(ctx context.Context, c *call) error {
 	if err != nil {
 		return &exit{exitInit, function.Reason(err)}
 	}
-	out := cmp.Or(b.out, filepath.Join("dist", "baked", m.Name, cmp.Or(m.Version, "1")))
+	out := filepath.Clean(cmp.Or(b.out, filepath.Join("dist", "baked", m.Name, cmp.Or(m.Version, "1"))))
 	made, err := bakeModel(settings.With(ctx, set), m, out, b.o)
 	if err != nil {
 		return err
 	}
-	before, err := loadTime(ctx, set, m.File)
+	before, after, err := loadTimes(ctx, set, m.File, filepath.Join(out, made.File))
 	if err != nil {
 		return err
 	}
-	after, err := loadTime(ctx, set, filepath.Join(out, made.File))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(c.out, "%s  %.2f MB, from %s, %.2f MB\n", filepath.Join(out, made.File), megabytes(made.Size+made.WeightsSize), m.File, megabytes(made.Source.Size))
+	fmt.Fprintf(c.out, "%s  %.2f MB, from %s, %.2f MB\n", filepath.Join(out, made.File), megabytes(made.Size+made.WeightsSize), m.File, megabytes(made.Source.Bytes()))
 	if made.Weights != "" {
 		fmt.Fprintln(c.out, "It has convolutions, so it stays ONNX: their weights are still ordered for the processor that loads it.")
 	}
@@ -80,23 +77,30 @@ const worthIt = 0.9
 
 func megabytes(n int64) float64 { return float64(n) / 1e6 }
 
-// loadTime is how long a model takes to be ready and to have run once, in milliseconds: the shortest of a few times, with the
-// file in memory.
-func loadTime(ctx context.Context, set settings.Settings, file string) (float64, error) {
+// loadTimes is how long two models take to be ready and to have run once, in milliseconds: the shortest of a few times each,
+// in turns, with the files in memory.
+func loadTimes(ctx context.Context, set settings.Settings, before, after string) (b, a float64, err error) {
 	const times = 5
-	shortest := math.Inf(1)
+	b, a = math.Inf(1), math.Inf(1)
 	for range times {
-		start := time.Now()
-		s, err := onnx.Open(settings.With(ctx, set), file, onnx.Options{})
-		if err == nil {
-			err = errors.Join(s.Warm(ctx), s.Close())
+		for file, shortest := range map[string]*float64{before: &b, after: &a} {
+			took, err := loadTime(ctx, set, file)
+			if err != nil {
+				return 0, 0, &exit{exitInit, err}
+			}
+			*shortest = min(*shortest, took)
 		}
-		if err != nil {
-			return 0, &exit{exitInit, err}
-		}
-		shortest = min(shortest, float64(time.Since(start))/float64(time.Millisecond))
 	}
-	return shortest, nil
+	return b, a, nil
+}
+
+func loadTime(ctx context.Context, set settings.Settings, file string) (float64, error) {
+	start := time.Now()
+	s, err := onnx.Open(settings.With(ctx, set), file, onnx.Options{})
+	if err == nil {
+		err = errors.Join(s.Warm(ctx), s.Close())
+	}
+	return float64(time.Since(start)) / float64(time.Millisecond), err
 }
 
 // bakeModel bakes a model, and copies what lies beside it, into a folder that is written whole or not at all.
@@ -127,7 +131,7 @@ func bakeModel(ctx context.Context, m modeldir.Model, out string, o onnx.BakeOpt
 	if err != nil {
 		return nil, err
 	}
-	if err := besides(beside, m, sig.Weights).Dir(tmp); err != nil {
+	if err := besides(beside, append(sig.Weights, made.File, made.Weights)).Dir(tmp); err != nil {
 		return nil, err
 	}
 	if err := os.Chmod(tmp, 0o755); err != nil { // a temporary folder is private
@@ -140,14 +144,8 @@ func bakeModel(ctx context.Context, m modeldir.Model, out string, o onnx.BakeOpt
 }
 
 // besides is what lies around a model: labels, score.json, the sample. Its weights are in the baked file now.
-func besides(files pack.Files, m modeldir.Model, weights []string) (keep pack.Files) {
-	for _, f := range files {
-		path := filepath.Join(m.Dir, filepath.FromSlash(f.Name))
-		switch ext := filepath.Ext(f.Name); {
-		case path == m.File, ext == ".onnx", ext == ".ort", slices.Contains(weights, f.Name):
-		default:
-			keep = append(keep, f)
-		}
-	}
-	return keep
+func besides(files pack.Files, baked []string) pack.Files {
+	return slices.DeleteFunc(files, func(f pack.File) bool {
+		return onnx.IsModelFile(f.Name) || slices.ContainsFunc(baked, func(name string) bool { return path.Clean(name) == f.Name })
+	})
 }

@@ -78,7 +78,12 @@ func (b *benchCall) run(ctx context.Context, c *call) error {
 		_, err = os.Stat(filepath.Join(cfg.Root, "local", "bench", "limit.c"))
 	}
 	if err != nil {
-		return fmt.Errorf("bench builds what it measures: run it in the source of scorefn (%w)", err)
+		return errors.New("bench builds what it measures: run it in a folder of scorefn's source (git clone, cd scorefn)")
+	}
+	for form, path := range b.files { // it would be a pity to find out in the end
+		if info, err := os.Stat(filepath.Dir(*path)); *path != "" && (err != nil || !info.IsDir()) {
+			return fmt.Errorf("--%s %s: there is no such folder to write into", form, *path)
+		}
 	}
 	cfg.Progress = func(line string) { fmt.Fprintf(c.err, "bench %s\n", line) }
 	if b.setup {
@@ -96,12 +101,15 @@ func (b *benchCall) run(ctx context.Context, c *call) error {
 	}
 	report, err := bench.Run(ctx, cfg)
 	if ctx.Err() != nil {
-		return errors.New("interrupted; every process that was started has ended")
+		err = errors.New("interrupted; every process that was started has ended")
 	}
-	if err != nil {
+	if report == nil {
 		return err
 	}
-	return errors.Join(report.WriteTable(c.out), b.write(report))
+	if err != nil {
+		err = fmt.Errorf("%w (above is what had been measured)", err)
+	}
+	return errors.Join(report.WriteTable(c.out), b.write(report), err)
 }
 
 // write writes the files that were asked for.

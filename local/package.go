@@ -149,21 +149,33 @@ func (p *packaging) addModel(ctx context.Context, c *call, files *pack.Files) er
 	m := models[0] // wherever it lay, it is found again under its name
 	dir := m.Dir
 	if p.bake {
+		// By the release that is packaged: an older one does not take what a newer one has baked.
+		lib, err := library(ctx, c, runtime.GOOS, runtime.GOARCH)
+		if err != nil {
+			return err
+		}
 		fmt.Fprintf(c.err, "package: baking %s\n", m.File)
 		dir = filepath.Join(p.tmp, "model")
-		if _, err := bakeModel(ctx, m, dir, onnx.BakeOptions{}); err != nil {
+		if _, err := bakeModel(ctx, m, dir, onnx.BakeOptions{Options: onnx.Options{Library: lib}}); err != nil {
 			return err
 		}
 	}
 	return files.Tree(dir, strings.Join([]string{"model", m.Name, cmp.Or(m.Version, "1")}, "/"), "train")
 }
 
-func (p *packaging) addLibrary(ctx context.Context, c *call, files *pack.Files) error {
+// library is the ONNX Runtime that is packaged, for the given system.
+func library(ctx context.Context, c *call, goos, goarch string) (string, error) {
 	root, err := sourceRoot()
 	if err != nil {
 		root = "."
 	}
-	lib, err := ortlib.Ensure(ctx, ortlib.Options{Dir: filepath.Join(root, libraries), GOOS: "linux", GOARCH: p.arch, Linux: true, Progress: c.err})
+	return ortlib.Ensure(ctx, ortlib.Options{
+		Dir: filepath.Join(root, libraries), GOOS: goos, GOARCH: goarch, Linux: true, Progress: c.err,
+	})
+}
+
+func (p *packaging) addLibrary(ctx context.Context, c *call, files *pack.Files) error {
+	lib, err := library(ctx, c, "linux", p.arch)
 	if err != nil {
 		return err
 	}

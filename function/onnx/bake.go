@@ -32,6 +32,9 @@ type BakeOptions struct {
 // it was baked well.
 func Bake(ctx context.Context, path, dir string, o BakeOptions) (*Baked, error) {
 	b, err := bake(ctx, path, dir, o)
+	if ctx.Err() != nil { // whatever it was that it interrupted
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("onnx: bake %q: %w", path, err)
 	}
@@ -60,7 +63,7 @@ func bake(ctx context.Context, path, dir string, o BakeOptions) (*Baked, error) 
 		Version: bakeFormat, Runtime: LibraryVersion(), InitOverWarm: o.InitOverWarm,
 		Inputs: sig.Inputs, Outputs: sig.Outputs, Model: &sig.Metadata,
 	}
-	if b.Source, err = sourceOf(path); err != nil {
+	if b.Source, err = sourceOf(ctx, path, sig.Weights); err != nil {
 		return nil, err
 	}
 	if b.Golden, err = makeGolden(ctx, plain); err != nil {
@@ -83,12 +86,20 @@ func bake(ctx context.Context, path, dir string, o BakeOptions) (*Baked, error) 
 	if err := b.write(dir); err != nil {
 		return nil, err
 	}
-	how.bakeTo, how.ort = "", how.weights == ""
-	s, err := b.open(ctx, filepath.Join(dir, b.File), how)
+	return b, reopen(ctx, filepath.Join(dir, b.File), loading{threads: 1, concurrency: 1, ort: how.weights == ""})
+}
+
+// reopen makes sure that a baked model opens as it will, by what its sidecar says.
+func reopen(ctx context.Context, path string, how loading) error {
+	b, err := readBaked(path)
 	if err != nil {
-		return nil, fmt.Errorf("the baked model is not the same: %w", err)
+		return err
 	}
-	return b, s.Close()
+	s, err := b.open(ctx, path, how)
+	if err != nil {
+		return fmt.Errorf("the baked model is not the same: %w", err)
+	}
+	return s.Close()
 }
 
 // save has ONNX Runtime write the optimised model, and notes what it wrote.
@@ -112,6 +123,9 @@ func (b *Baked) save(ctx context.Context, path, dir string, how loading) error {
 		return err
 	}
 	b.Size = info.Size()
+	if b.Head, err = headOf(how.bakeTo); err != nil {
+		return err
+	}
 	if how.weights == "" {
 		return nil
 	}
@@ -132,15 +146,42 @@ func convolves(sig *Signature) bool {
 	return false
 }
 
-func sourceOf(path string) (SourceOf, error) {
+func sourceOf(ctx context.Context, path string, weights []string) (s SourceOf, err error) {
+	if s.SourceFile, err = hashed(ctx, path, filepath.Base(path)); err != nil {
+		return s, err
+	}
+	for _, name := range weights {
+		w, err := hashed(ctx, filepath.Join(filepath.Dir(path), filepath.FromSlash(name)), name)
+		if err != nil {
+			return s, err
+		}
+		s.Weights = append(s.Weights, w)
+	}
+	return s, nil
+}
+
+func hashed(ctx context.Context, path, name string) (SourceFile, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return SourceOf{}, err
+		return SourceFile{}, err
 	}
 	defer func() { _ = f.Close() }() // only read
 	sum := sha256.New()
-	n, err := io.Copy(sum, f)
-	return SourceOf{File: filepath.Base(path), Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
+	n, err := io.Copy(sum, &untilDone{ctx, f})
+	return SourceFile{File: name, Size: n, SHA256: hex.EncodeToString(sum.Sum(nil))}, err
+}
+
+// untilDone is a reader of something long that ends with its context.
+type untilDone struct {
+	ctx context.Context //nolint:containedctx // of the one read that it is made for
+	r   io.Reader
+}
+
+func (u *untilDone) Read(p []byte) (int, error) {
+	if u.ctx.Err() != nil {
+		return 0, context.Cause(u.ctx)
+	}
+	return u.r.Read(p)
 }
 
 // keep copies the source, and makes sure that it is a model without the files that lie around it.

@@ -3,7 +3,10 @@ package onnx_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -141,6 +144,20 @@ func TestBakedModelThatDoesNotFitIsRefused(t *testing.T) {
 		{"an older library", "it was baked by ONNX Runtime 9.0.0, this one is", func(m map[string]any) { m["onnxruntime"] = "9.0.0" }},
 		{"another size", "bytes, expected 100", func(m map[string]any) { m["size"] = 100 }},
 		{"weights that are not there", "w.data is not there", func(m map[string]any) { m["weights"] = "w.data" }},
+		{"an input without end", "cannot be made up of the shape [1099511627776 4]", func(m map[string]any) {
+			m["golden"].(map[string]any)["shapes"] = [][]int64{{1 << 40, 4}}
+		}},
+		{"an input of a shape that is none", "cannot be made up of the shape [-1 4]", func(m map[string]any) {
+			m["golden"].(map[string]any)["shapes"] = [][]int64{{-1, 4}}
+		}},
+		{"a golden input of another rank", "expected", func(m map[string]any) {
+			m["golden"].(map[string]any)["shapes"] = [][]int64{{4}}
+		}},
+		{"weights elsewhere", "not beside it", func(m map[string]any) { m["weights"] = "../w.data" }},
+		{"a source elsewhere", "not beside it", func(m map[string]any) {
+			m["source"] = map[string]any{"file": "../model.onnx", "kept": true}
+		}},
+		{"golden values that are cut", "bake the model again", func(m map[string]any) { m["golden"] = "cut" }},
 		{"another version of the sidecar", "bake the model again", func(m map[string]any) { m["bake"] = 2 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -155,6 +172,58 @@ func TestBakedModelThatDoesNotFitIsRefused(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// ONNX Runtime crashes on some of these.
+func TestBakedModelThatIsDamagedIsRefused(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	baked, _ := bakeTemp(t, onnxtest.MLP(4, 8, 3, 1).Temp(t), onnx.BakeOptions{})
+	whole, err := os.ReadFile(baked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for at := 0; at < len(whole); at += 16 {
+		damaged := bytes.Clone(whole)
+		clear(damaged[at:min(at+16, len(damaged))])
+		if bytes.Equal(damaged, whole) {
+			continue
+		}
+		if err := os.WriteFile(baked, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := onnx.Open(t.Context(), baked, onnx.Options{})
+		if err == nil {
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), "model.ort is damaged") {
+			t.Errorf("16 bytes at %d: got %v", at, err)
+		}
+	}
+}
+
+func TestBakedModelTellsItsSource(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	path := onnxtest.External().Temp(t)
+	_, b := bakeTemp(t, path, onnx.BakeOptions{})
+	if len(b.Source.Weights) != 1 {
+		t.Fatalf("got %+v", b.Source)
+	}
+	bytes := int64(0)
+	for _, f := range []onnx.SourceFile{b.Source.SourceFile, b.Source.Weights[0]} {
+		text, err := os.ReadFile(filepath.Join(filepath.Dir(path), f.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes += int64(len(text))
+		if sum := fmt.Sprintf("%x", sha256.Sum256(text)); f.SHA256 != sum || f.Size != int64(len(text)) {
+			t.Errorf("%s: got %d bytes, %s, want %d, %s", f.File, f.Size, f.SHA256, len(text), sum)
+		}
+	}
+	if b.Source.Bytes() != bytes {
+		t.Errorf("got %d bytes, want %d", b.Source.Bytes(), bytes)
 	}
 }
 
@@ -187,7 +256,7 @@ func TestBakeRefuses(t *testing.T) {
 	}}
 	for _, test := range []struct{ name, path, want string }{
 		{"a baked model", baked, "in ONNX Runtime's own format already"},
-		{"a model that rolls dice", random.Temp(t), `output "y" has the value`},
+		{"a model that rolls dice", random.Temp(t), `the model answers the same inputs differently each time`},
 		{"a model that takes a sequence", onnxtest.Identity(onnxtest.Seq(onnxtest.T(tensor.Float32, 2))).Temp(t), "only tensors can be made up"},
 		{"no model", filepath.Join(t.TempDir(), "x.onnx"), "no such file"},
 	} {
@@ -199,6 +268,15 @@ func TestBakeRefuses(t *testing.T) {
 			}
 		})
 	}
+	t.Run("when it is interrupted", func(t *testing.T) {
+		t.Parallel()
+		ctx, cancel := context.WithCancelCause(t.Context())
+		cancel(errors.New("enough"))
+		_, err := onnx.Bake(ctx, onnxtest.MLP(4, 8, 3, 1).Temp(t), t.TempDir(), onnx.BakeOptions{})
+		if err == nil || !strings.HasSuffix(err.Error(), `model.onnx": enough`) {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("a source that needs files beside it", func(t *testing.T) {
 		t.Parallel()
 		_, err := onnx.Bake(context.Background(), onnxtest.External().Temp(t), t.TempDir(), onnx.BakeOptions{KeepSource: true})

@@ -2,14 +2,18 @@ package onnx
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/scorefn/scorefn/function/tensor"
@@ -28,6 +32,7 @@ type Baked struct {
 	Version      int           `json:"bake"`              // of this format: 1
 	File         string        `json:"file"`              // the model, beside the sidecar
 	Size         int64         `json:"size"`              // of the model, in bytes
+	Head         uint32        `json:"head,omitempty"`    // checksum of what the model begins with, the graph: see headOf
 	Weights      string        `json:"weights,omitempty"` // file of the weights, where they are not in the model
 	WeightsSize  int64         `json:"weightsSize,omitempty"`
 	Source       SourceOf      `json:"source"`
@@ -39,16 +44,38 @@ type Baked struct {
 	Golden       *golden       `json:"golden"`
 }
 
-// SourceOf is the file that a model was baked from.
+// SourceOf is what a model was baked from.
 type SourceOf struct {
+	SourceFile
+
+	Weights []SourceFile `json:"weights,omitempty"` // that are not in the model, by their names from its folder
+	Kept    bool         `json:"kept,omitempty"`    // it lies beside, with .source behind its name, for when the baked one does not fit
+}
+
+// SourceFile is one file of a source.
+type SourceFile struct {
 	File   string `json:"file"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
-	Kept   bool   `json:"kept,omitempty"` // it lies beside, with .source behind its name, for when the baked one does not fit
+}
+
+// Bytes is the size of the source with its weights.
+func (s *SourceOf) Bytes() int64 {
+	n := s.Size
+	for _, w := range s.Weights {
+		n += w.Size
+	}
+	return n
 }
 
 // bakeFormat is Baked.Version.
 const bakeFormat = 1
+
+// IsModelFile tells by its name what is a model, or belongs to one that was baked: it is nothing for another model's folder.
+func IsModelFile(name string) bool {
+	ends := []string{".onnx", ".ort", sourceEnd, sidecarEnd}
+	return slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(name, end) })
+}
 
 // sidecar is the name of a model's sidecar.
 func sidecar(path string) string { return strings.TrimSuffix(path, filepath.Ext(path)) + sidecarEnd }
@@ -61,7 +88,7 @@ func readBaked(path string) (*Baked, error) {
 		return nil, nil
 	}
 	if err == nil && info.Size() > sidecarMax {
-		err = fmt.Errorf("has %d bytes, more than any", info.Size())
+		err = fmt.Errorf("it has %d bytes, at most %d are read", info.Size(), sidecarMax)
 	}
 	var text []byte
 	if err == nil {
@@ -72,13 +99,18 @@ func readBaked(path string) (*Baked, error) {
 	}
 	b := new(Baked)
 	if err := json.Unmarshal(text, b); err != nil {
-		return nil, fmt.Errorf("onnx: sidecar %q: %w", name, err)
+		return nil, fmt.Errorf("onnx: sidecar %q: it is damaged: bake the model again (%w)", name, err)
 	}
 	if b.File != filepath.Base(path) { // of another file with this stem
 		return nil, nil
 	}
 	if b.Version != bakeFormat || b.Model == nil || b.Golden == nil {
 		return nil, fmt.Errorf("onnx: sidecar %q: not one of this version of scorefn: bake the model again", name)
+	}
+	for _, file := range []string{b.Weights, b.Source.File} {
+		if file != "" && (file != filepath.Base(file) || !filepath.IsLocal(file)) {
+			return nil, fmt.Errorf("onnx: sidecar %q: it names %q, which is not beside it: bake the model again", name, file)
+		}
 	}
 	return b, nil
 }
@@ -118,6 +150,9 @@ func (b *Baked) open(ctx context.Context, path string, how loading) (*Session, e
 	if err := sameSize(path, b.Size); err != nil {
 		return nil, err
 	}
+	if head, err := headOf(path); err != nil || b.Head != 0 && head != b.Head {
+		return nil, cmp.Or(err, fmt.Errorf("%s is damaged: its checksum is %08x, expected %08x", b.File, head, b.Head))
+	}
 	if b.Weights != "" {
 		if err := sameSize(filepath.Join(filepath.Dir(path), b.Weights), b.WeightsSize); err != nil {
 			return nil, err
@@ -135,7 +170,22 @@ func (b *Baked) open(ctx context.Context, path string, how loading) (*Session, e
 	return s, nil
 }
 
-// sameSize finds files that were cut or exchanged; ONNX Runtime verifies the format.
+// headBytes holds the graph, which ONNX Runtime writes before the weights: some 100 KB for 90 MB of them.
+const headBytes = 1 << 20
+
+// headOf is the CRC-32C of the beginning of a file. A graph that was damaged can crash ONNX Runtime, which verifies less of it
+// than one would wish; weights that were give other answers than the golden ones. To read them all would take its time at every start.
+func headOf(path string) (uint32, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	head, err := io.ReadAll(io.LimitReader(f, headBytes))
+	return crc32.Checksum(head, crc32.MakeTable(crc32.Castagnoli)), err
+}
+
+// sameSize finds files that were cut or exchanged.
 func sameSize(path string, size int64) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -85,6 +85,9 @@ func Open(ctx context.Context, path string, o Options) (*Session, error) {
 			return nil, err
 		}
 	}
+	if baked != nil { // its weights are mapped: they are read while ONNX Runtime starts, not page by page in the first run
+		readAhead(filepath.Join(filepath.Dir(path), cmp.Or(baked.Weights, baked.File)))
+	}
 	if err := Load(cmp.Or(o.Library, env.Library)); err != nil {
 		return nil, err
 	}

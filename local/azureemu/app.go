@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/scorefn/scorefn/function/jsonscan"
@@ -92,7 +93,7 @@ func (f *Function) simple() bool {
 }
 
 // functionName is the host's rule for the name of a folder.
-var functionName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_\-]{0,127}$`)
+var functionName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_\-]{0,127}$`) })
 
 // LoadApp reads an app's folder. Env, K=V, holds the app settings: some of them override host.json.
 func LoadApp(root string, env []string) (*App, error) {
@@ -142,7 +143,7 @@ var errDisabled = errors.New("the function is disabled")
 
 func loadFunction(file string) (*Function, error) {
 	f := &Function{Name: filepath.Base(filepath.Dir(file))}
-	if !functionName.MatchString(f.Name) || strings.EqualFold(f.Name, "host") {
+	if !functionName().MatchString(f.Name) || strings.EqualFold(f.Name, "host") {
 		return nil, fmt.Errorf("%s: %q is no name of a function: a letter, then letters, digits, _ and -, not \"host\"", file, f.Name)
 	}
 	text, err := readFile(file)
@@ -191,7 +192,7 @@ func (a *App) expand(env []string) (errs []error) {
 		for i := range f.Bindings {
 			b := &f.Bindings[i]
 			for _, text := range []*string{&b.QueueName, &b.TopicName, &b.EventHubName, &b.Path} {
-				for _, name := range variable.FindAllString(*text, -1) {
+				for _, name := range variable().FindAllString(*text, -1) {
 					if lookup(env, strings.Trim(name, "%")) == "" {
 						errs = append(errs, fmt.Errorf("the function %s does not run: %s of its binding %s is no app setting; set it with "+
 							"--env or in local.settings.json", f.Name, name, b.Name))

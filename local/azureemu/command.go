@@ -7,13 +7,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
-var variable = regexp.MustCompile(`%([^%\s]+)%`)
+var variable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%([^%\s]+)%`) })
 
 // expand puts app settings in the place of %NAME%; what is not set is removed.
 func expand(text string, env []string) string {
-	return variable.ReplaceAllStringFunc(text, func(m string) string { return lookup(env, strings.Trim(m, "%")) })
+	return variable().ReplaceAllStringFunc(text, func(m string) string { return lookup(env, strings.Trim(m, "%")) })
 }
 
 // lookup is the last value of name in env, in which later ones beat earlier ones.

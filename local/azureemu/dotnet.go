@@ -9,17 +9,20 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
 // What .NET and Newtonsoft.Json do to values on their way through the host.
 
 // isoDate is what Newtonsoft takes for a date while it reads any JSON string.
-var isoDate = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d(:?\d\d)?)?$`)
+var isoDate = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,7})?(Z|[+-]\d\d(:?\d\d)?)?$`)
+})
 
 // parseDate reads a string as Newtonsoft does; zoned tells that it had an offset, which is shifted to the host's time, UTC.
 func parseDate(s string) (t time.Time, zone string, ok bool) {
-	m := isoDate.FindStringSubmatch(s)
+	m := isoDate().FindStringSubmatch(s)
 	if m == nil {
 		return t, "", false
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -181,7 +182,9 @@ func override(tree map[string]any, path []string, value string) {
 // timespan is a .NET TimeSpan, [-][d.]hh:mm:ss[.fraction], or a number of days; -1 is none.
 type timespan time.Duration
 
-var timespanForm = regexp.MustCompile(`^(-)?(?:(\d{1,8})\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?$`)
+var timespanForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(-)?(?:(\d{1,8})\.)?(\d{1,2}):(\d{1,2})(?::(\d{1,2}(?:\.\d{1,7})?))?$`)
+})
 
 func (t *timespan) UnmarshalJSON(b []byte) error {
 	text := strings.Trim(string(b), `"`)
@@ -192,7 +195,7 @@ func (t *timespan) UnmarshalJSON(b []byte) error {
 		*t = timespan(time.Duration(days) * 24 * time.Hour)
 		return nil
 	}
-	m := timespanForm.FindStringSubmatch(text)
+	m := timespanForm().FindStringSubmatch(text)
 	if m == nil {
 		return fmt.Errorf("%q is no time: hh:mm:ss is expected", text)
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // route is an HTTP function's path (ASP.NET's templates: {name}, {name?}, {*rest}, {name:constraint}, {name=default}).
@@ -25,10 +26,12 @@ type segment struct {
 }
 
 // constraints are those of ASP.NET that decide by the form of the text; others let everything through.
-var constraints = map[string]*regexp.Regexp{
-	"int": regexp.MustCompile(`^[+-]?\d{1,10}$`), "long": regexp.MustCompile(`^[+-]?\d{1,19}$`), "alpha": regexp.MustCompile(`^[A-Za-z]*$`),
-	"bool": regexp.MustCompile(`(?i)^(true|false)$`), "guid": regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
-}
+var constraints = sync.OnceValue(func() map[string]*regexp.Regexp {
+	return map[string]*regexp.Regexp{
+		"int": regexp.MustCompile(`^[+-]?\d{1,10}$`), "long": regexp.MustCompile(`^[+-]?\d{1,19}$`), "alpha": regexp.MustCompile(`^[A-Za-z]*$`),
+		"bool": regexp.MustCompile(`(?i)^(true|false)$`), "guid": regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+	}
+})
 
 // likes are values that constraints let through.
 var likes = map[string]string{"int": "1", "long": "1", "alpha": "a", "bool": "true", "guid": "00000000-0000-0000-0000-000000000000"}
@@ -89,7 +92,7 @@ func parseSegment(s string) segment {
 	}
 	name, rest, _ := strings.Cut(name, ":")
 	constraint, _, _ := strings.Cut(rest, ":") // there may be several
-	seg.param, seg.what, seg.like = name, constraints[constraint], cmp.Or(likes[constraint], name)
+	seg.param, seg.what, seg.like = name, constraints()[constraint], cmp.Or(likes[constraint], name)
 	return seg
 }
 

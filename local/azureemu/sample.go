@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -59,7 +60,7 @@ func sampleBlob(f *Function, in Input) (Event, error) {
 		name = "sample.json"
 	}
 	if _, ok := matchPath(f.Trigger.Path, container+"/"+name); !ok { // a name alone goes where the pattern has its token
-		name = pathToken.ReplaceAllLiteralString(pattern, strings.TrimSuffix(name, path.Ext(pattern)))
+		name = pathToken().ReplaceAllLiteralString(pattern, strings.TrimSuffix(name, path.Ext(pattern)))
 	}
 	return &Blob{
 		Container: container, Name: name, URL: "https://acct.blob.core.windows.net/" + container + "/" + name,
@@ -159,7 +160,7 @@ func sampleCosmos(f *Function, in Input) (Event, error) {
 	return Documents(docs), nil
 }
 
-var pathToken = regexp.MustCompile(`\{[^{}]+\}`)
+var pathToken = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{[^{}]+\}`) })
 
 // matchPath compares a blob with a trigger's path, container/{name}, and returns what the tokens stand for.
 func matchPath(pattern, blob string) (map[string]string, bool) {
@@ -170,7 +171,7 @@ func matchPath(pattern, blob string) (map[string]string, bool) {
 	var names []string
 	rest := pattern
 	for {
-		at := pathToken.FindStringIndex(rest)
+		at := pathToken().FindStringIndex(rest)
 		if at == nil {
 			break
 		}

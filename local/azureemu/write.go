@@ -54,7 +54,7 @@ func (e *Emulator) sink(ctx context.Context, out Output) error {
 func (b *Binding) target(m *metadata) (string, error) {
 	path := b.QueueName + b.TopicName + b.EventHubName + b.Path
 	var missing string
-	path = pathToken.ReplaceAllStringFunc(path, func(token string) string {
+	path = pathToken().ReplaceAllStringFunc(path, func(token string) string {
 		name := strings.Trim(token, "{}")
 		if text, ok := m.text(name); ok {
 			return text

@@ -5,16 +5,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"github.com/scorefn/scorefn/function/modeldir"
 )
-
-// canBake tells whether the scorefn that is measured has "scorefn bake".
-func (b *bench) canBake(ctx context.Context) (bool, error) {
-	help, err := output(ctx, b.Root, b.programs["scorefn"], "help")
-	return strings.Contains(help, "\n  bake "), err
-}
 
 // bake makes the baked form of a model; it is started beside the original.
 func (b *bench) bake(ctx context.Context, s *subject) error {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/scorefn/scorefn/function/onnx"
@@ -40,7 +41,8 @@ type bench struct {
 	start    time.Time
 }
 
-// Run measures. What one entrant that is not ours cannot do is noted in the report and does not stop the others.
+// Run measures. What one entrant that is not ours cannot do is noted in the report and does not stop the others. With an error
+// comes the report of the models that had been measured, nil where there is none.
 func Run(ctx context.Context, c Config) (*Report, error) {
 	b := newBench(c)
 	if err := os.MkdirAll(filepath.Join(b.Dir, "bin"), 0o755); err != nil {
@@ -50,53 +52,85 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, err
 	}
 	b.Library = onnx.LibraryPath()
-	var err error
-	if b.programs, err = build(ctx, b.Root, b.Dir, b.progress); err != nil {
-		return nil, err
-	}
-	return b.run(ctx)
+	return b.run(ctx, func() (err error) {
+		b.programs, err = build(ctx, b.Root, b.Dir, b.progress)
+		return err
+	})
 }
 
 func newBench(c Config) *bench {
 	return &bench{Config: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), start: time.Now()}
 }
 
-// run measures with programs that are built.
-func (b *bench) run(ctx context.Context) (*Report, error) {
-	report := &Report{Machine: describeMachine(b.start), ColdRounds: b.Cold, WarmRounds: b.Warm, Slice: b.Slice.String(), Clients: b.Clients}
-	bakes, err := b.canBake(ctx)
+// run measures, after it has looked at the models and has had the programs built: a model that cannot take part is told before
+// anything else takes its time.
+func (b *bench) run(ctx context.Context, build func() error) (*Report, error) {
+	subjects, err := b.subjects(ctx, b.Models, nil)
 	if err != nil {
 		return nil, err
 	}
-	dirs := b.Models
-	if len(b.Made) > 0 {
-		b.progress("writing the models %v", b.Made)
-		made := filepath.Join(b.Dir, "models")
-		if _, err := output(ctx, b.Root, b.programs["models"], append([]string{made}, b.Made...)...); err != nil {
-			return nil, err
-		}
-		for _, name := range b.Made {
-			dirs = append(dirs, name+"="+filepath.Join(made, name))
-		}
+	if err := build(); err != nil {
+		return nil, err
 	}
-	for i, dir := range dirs {
+	if subjects, err = b.make(ctx, subjects); err != nil {
+		return nil, err
+	}
+	report := &Report{
+		Format: ReportFormat, Machine: describeMachine(b.start), ColdRounds: b.Cold, WarmRounds: b.Warm, Slice: b.Slice.String(), Clients: b.Clients,
+	}
+	for i, s := range subjects {
+		m, err := b.model(ctx, s, i == 0)
+		report.Took = time.Since(b.start).Round(time.Second).String()
+		if err != nil {
+			if len(report.Models) == 0 {
+				report = nil
+			}
+			return report, fmt.Errorf("model %s: %w", s.name, err)
+		}
+		report.Models = append(report.Models, m)
+	}
+	return report, nil
+}
+
+// subjects prepares the models in folders, and returns them behind those that it is given.
+func (b *bench) subjects(ctx context.Context, dirs []string, all []*subject) ([]*subject, error) {
+	for _, dir := range dirs {
 		s, err := newSubject(ctx, dir, b.Dir, b.Library, b.Threads, runtime.GOMAXPROCS(0))
 		if err != nil {
 			return nil, err
 		}
-		if bakes && i >= len(b.Models) {
-			if err := b.bake(ctx, s); err != nil {
-				return nil, fmt.Errorf("model %s: %w", s.name, err)
-			}
+		if slices.ContainsFunc(all, func(other *subject) bool { return other.name == s.name }) {
+			return nil, fmt.Errorf("two models are called %s: give one of them another name, NAME=FOLDER", s.name)
 		}
-		m, err := b.model(ctx, s, i == 0)
-		if err != nil {
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+// make writes the models of Made, bakes them and returns them behind the others.
+func (b *bench) make(ctx context.Context, others []*subject) ([]*subject, error) {
+	if len(b.Made) == 0 {
+		return others, nil
+	}
+	b.progress("writing the models %v", b.Made)
+	folder := filepath.Join(b.Dir, "models")
+	if _, err := output(ctx, b.Root, b.programs["models"], append([]string{folder}, b.Made...)...); err != nil {
+		return nil, err
+	}
+	var dirs []string
+	for _, name := range b.Made {
+		dirs = append(dirs, name+"="+filepath.Join(folder, name))
+	}
+	all, err := b.subjects(ctx, dirs, others)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range all[len(others):] {
+		if err := b.bake(ctx, s); err != nil {
 			return nil, fmt.Errorf("model %s: %w", s.name, err)
 		}
-		report.Models = append(report.Models, m)
 	}
-	report.Took = time.Since(b.start).Round(time.Second).String()
-	return report, nil
+	return all, nil
 }
 
 // progress says what is being done, and since when.

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"os"
 	"os/exec"
@@ -23,6 +24,9 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	if os.Getenv(asSlowFunction) != "" {
+		slowFunction()
+	}
 	dir, err := os.MkdirTemp("", "bench-test-")
 	if err != nil {
 		panic(err)
@@ -56,6 +60,8 @@ func built(t *testing.T) *bench {
 	return b
 }
 
+func isBuilt() error { return nil }
+
 // Everything that takes part, once: built, started, its answer compared, its requests counted. No time is judged.
 func TestRun(t *testing.T) {
 	t.Parallel()
@@ -63,7 +69,7 @@ func TestRun(t *testing.T) {
 	b := built(t)
 	b.Library, b.Models = onnx.LibraryPath(), []string{"digits=" + filepath.Join(b.Root, "model")}
 	b.Cold, b.Warm, b.Slice, b.Requests, b.Clients = 1, 1, 10*time.Millisecond, 32, []int{1, 2}
-	r, err := b.run(t.Context())
+	r, err := b.run(t.Context(), isBuilt)
 	must(t, err)
 	m := r.Models[0]
 	if len(m.Skipped) > 0 {
@@ -94,7 +100,7 @@ func TestRun(t *testing.T) {
 		}
 	}
 	for _, name := range []string{
-		floorName, "scorefn serve", "scorefn serve, no log", "lambda bootstrap", "cloudfunctions server", "azure handler",
+		floorName, "scorefn serve", "scorefn serve, no log", "scorefn serve, runs of 16 rows", "lambda bootstrap", "cloudfunctions server", "azure handler",
 	} {
 		if !strings.Contains(strings.Join(warm, "\n"), name) {
 			t.Errorf("no warm requests to %s", name)
@@ -114,23 +120,21 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// A model that is written for the purpose; it is started baked as well, where "scorefn bake" exists.
+// A model that is written for the purpose; it is started baked as well.
 func TestMadeModel(t *testing.T) {
 	t.Parallel()
 	onnxtest.Library(t)
 	b := built(t)
 	b.Library, b.Made, b.Cold = onnx.LibraryPath(), []string{"transformer-10mb"}, 1
-	r, err := b.run(t.Context())
-	must(t, err)
-	bakes, err := b.canBake(t.Context())
+	r, err := b.run(t.Context(), isBuilt)
 	must(t, err)
 	m := r.Models[0]
 	if m.Name != "transformer-10mb" || m.Bytes < 10_000_000 || len(m.Skipped) > 0 {
 		t.Errorf("%s of %d bytes, left out: %q", m.Name, m.Bytes, m.Skipped)
 	}
 	for _, name := range []string{"C limit, baked", "scorefn serve, baked", "lambda bootstrap, baked"} {
-		if baked := m.cold(name) != nil; baked != bakes {
-			t.Errorf("%s takes part: %v; scorefn bake exists: %v", name, baked, bakes)
+		if m.cold(name) == nil {
+			t.Errorf("%s does not take part", name)
 		}
 	}
 }
@@ -180,6 +184,66 @@ func TestServerThatEnds(t *testing.T) {
 		if _, err := b.cold(ctx, e); err == nil {
 			t.Error("no error after the caller went away")
 		}
+	}
+}
+
+// Before the programs are built, every model is looked at: a mistake is not told after minutes of measuring.
+func TestModelsAreLookedAtFirst(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	digits, none := root+"/model", t.TempDir()
+	for _, c := range []struct {
+		name, want string
+		models     []string
+	}{
+		{"no model", "no model", []string{digits, none}},
+		{"one name for two", "two models are called digits", []string{digits, "digits=" + digits}},
+		{"a name that is a path", "cannot be a name", []string{digits, "../x=" + digits}},
+		{"no name", "cannot be a name", []string{"=" + digits}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(Config{Dir: t.TempDir(), Library: onnx.LibraryPath(), Models: c.models})
+			_, err := b.run(t.Context(), func() error { return errors.New("was built") })
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %q", err, c.want)
+			}
+		})
+	}
+}
+
+// What was measured before something failed is not lost.
+func TestReportOfWhatWasMeasured(t *testing.T) {
+	t.Parallel()
+	onnxtest.Library(t)
+	b := built(t)
+	dir := t.TempDir()
+	onnxtest.Affine(2, 1).Write(t, dir)
+	b.Library, b.Models = onnx.LibraryPath(), []string{root + "/model", "late=" + dir}
+	r, err := b.run(t.Context(), func() error { return os.WriteFile(filepath.Join(dir, "model.onnx"), []byte("no model"), 0o600) })
+	if err == nil || !strings.Contains(err.Error(), "model late: ") {
+		t.Errorf("got %v", err)
+	}
+	if r == nil || len(r.Models) != 1 || r.Models[0].Name != "digits" || r.Took == "" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// A command that is interrupted ends by itself: it removes what it made on the way.
+func TestCommandsAreInterrupted(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	file := filepath.Join(dir, "half")
+	go func() {
+		for !exists(file) {
+			time.Sleep(time.Millisecond)
+		}
+		cancel()
+	}()
+	_, err := output(ctx, dir, "sh", "-c", `trap 'rm half; exit 1' INT; touch half; while :; do sleep 0.05; done`)
+	if err == nil || exists(file) {
+		t.Errorf("got %v, the file is left: %v", err, exists(file))
 	}
 }
 
@@ -252,6 +316,8 @@ func TestSameAnswer(t *testing.T) {
 		{name: "rounded", answer: "[[0.33333, 1000.5]]", scorefn: "[[0.33333334, 1000]]"},
 		{name: "another number", answer: "[3]", scorefn: "[2]", want: "answers 3 where scorefn answers 2"},
 		{name: "more numbers", answer: "[2, 3]", scorefn: "[2]", want: "answers 2 numbers, scorefn 1"},
+		{name: "labels alone", answer: `["cat"]`, scorefn: `["cat"]`},
+		{name: "other labels", answer: `["dog"]`, scorefn: `["cat"]`, want: "holds no numbers"},
 		{name: "no numbers", answer: `"Internal Server Error"`, scorefn: "[2]", want: "holds no numbers"},
 		{name: "no JSON", answer: "<html>", scorefn: "[2]", want: "holds no numbers"},
 		{name: "V2", v2: true, answer: `{"id": "1", "outputs": [{"shape": [1, 1], "data": [2]}]}`, scorefn: "[2]"},

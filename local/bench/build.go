@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // programs are the executables that take part, by name.
@@ -73,7 +74,14 @@ func output(ctx context.Context, dir, name string, args ...string) (string, erro
 	return outputOf(cmd)
 }
 
+// longestEnd is how long a command may take to end after it was interrupted.
+const longestEnd = 10 * time.Second
+
+// outputOf runs a command. When its context ends it is interrupted with all that it has started, not killed: what it made on
+// the way it removes.
 func outputOf(cmd *exec.Cmd) (string, error) {
+	cmd.SysProcAttr, cmd.WaitDelay = group(), longestEnd
+	cmd.Cancel = func() error { return interruptGroup(cmd.Process) }
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	out, err := cmd.Output()

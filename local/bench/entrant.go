@@ -96,6 +96,7 @@ func (b *bench) entrants(s *subject) []*entrant {
 		{name: insideName, warmOnly: true, serve: m.floor(b.Library, s.file, m.threads, s.inputs)},
 		{name: "scorefn serve", serve: m.serve(s.file), ours: true},
 		{name: "scorefn serve, no log", serve: m.serve(s.file, "SCOREFN_ACCESS_LOG=false"), warmOnly: true},
+		{name: "scorefn serve, runs of 16 rows", serve: m.serve(s.file, "SCOREFN_BATCH=16"), warmOnly: true},
 		{name: "lambda bootstrap", lambda: m.lambda(s.file), ours: true},
 		{name: "cloudfunctions server", serve: m.adapter("server"), ours: true},
 		{name: "azure handler", serve: m.adapter("handler"), path: "/api/score", ours: true},

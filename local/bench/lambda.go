@@ -48,7 +48,8 @@ func newFunction(bootstrap, root string, env []string) (*lambdaFunction, error) 
 	log := new(headLog)
 	e, err := lambdaemu.New(lambdaemu.Config{
 		Command: []string{bootstrap}, Dir: root, Env: env, Concurrency: 1, Timeout: longestStart,
-		Timing: lambdaemu.Timing{Init: longestStart}, Output: log,
+		// An answer comes when the process is free again, however long a busy machine takes: the next call would be refused.
+		Timing: lambdaemu.Timing{Init: longestStart, Settle: longestStart}, Output: log,
 	})
 	return &lambdaFunction{emulator: e, bootstrap: bootstrap, log: log}, err
 }

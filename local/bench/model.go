@@ -40,6 +40,8 @@ func newSubject(ctx context.Context, dir, work, library string, threads, vcpus i
 	name, path, named := strings.Cut(dir, "=")
 	if !named {
 		path = dir
+	} else if name == "" || name != filepath.Base(name) || name == ".." {
+		return nil, fmt.Errorf("model %s: %q cannot be a name of a model: it is one of a file as well", dir, name)
 	}
 	repo, err := modeldir.Open(modeldir.Config{AzureMLModelDir: path})
 	if err != nil {

@@ -9,4 +9,6 @@ import (
 
 func group() *syscall.SysProcAttr { return nil }
 
+func interruptGroup(p *os.Process) error { return p.Kill() }
+
 func killGroup(p *os.Process) { _ = p.Kill() } // it may have ended by itself

@@ -1,7 +1,12 @@
 package bench
 
-// Report is everything that was measured. Times of cold starts are milliseconds, of warm requests microseconds.
+// ReportFormat is Report.Format: it changes when a field goes or means something else, and not when one comes.
+const ReportFormat = 1
+
+// Report is everything that was measured. Times of cold starts are milliseconds, of warm requests microseconds. Its JSON is
+// described in README.md.
 type Report struct {
+	Format     int      `json:"format"`
 	Machine    Machine  `json:"machine"`
 	ColdRounds int      `json:"cold_rounds"`
 	WarmRounds int      `json:"warm_rounds"`

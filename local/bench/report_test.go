@@ -4,6 +4,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -118,4 +120,30 @@ func TestNumbersAsText(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
+}
+
+// Whoever reads the JSON finds every field in the page that describes it.
+func TestReadmeDescribesTheJSON(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("README.md")
+	must(t, err)
+	seen := map[reflect.Type]bool{}
+	var look func(reflect.Type)
+	look = func(at reflect.Type) {
+		if k := at.Kind(); k == reflect.Pointer || k == reflect.Slice {
+			look(at.Elem())
+			return
+		}
+		if at.Kind() != reflect.Struct || seen[at] {
+			return
+		}
+		seen[at] = true
+		for f := range at.Fields() {
+			if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); !strings.Contains(string(page), "`"+name+"`") {
+				t.Errorf("%v.%s: no word of `%s`", at, f.Name, name)
+			}
+			look(f.Type)
+		}
+	}
+	look(reflect.TypeFor[Report]())
 }

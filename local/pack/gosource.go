@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // GoTarget is where Go source is going to be built.
@@ -157,12 +158,12 @@ func (t *GoTarget) output(ctx context.Context, args ...string) ([]byte, error) {
 	return out, nil
 }
 
-var goDirective = regexp.MustCompile(`^1\.([0-9]+)`)
+var goDirective = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^1\.([0-9]+)`) })
 
 // language is a go directive without its patch level, and its second number; modules without a directive are at 1.16
 // (the Go Modules Reference, "go directive").
 func language(directive string) (text string, minor int) {
-	if found := goDirective.FindStringSubmatch(directive); found != nil {
+	if found := goDirective().FindStringSubmatch(directive); found != nil {
 		if n, err := strconv.Atoi(found[1]); err == nil {
 			return found[0], n
 		}

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Vendor adds the folder vendor/ with the source of every package, C code and headers included, and the licences of their
@@ -37,7 +38,9 @@ func (s *GoSource) Vendor(f *Files) error {
 	return nil
 }
 
-var legalFile = regexp.MustCompile(`(?i)^(licen[cs]e|copying|copyright|notice|patents)([.-]|$)`)
+var legalFile = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(licen[cs]e|copying|copyright|notice|patents)([.-]|$)`)
+})
 
 // legal adds the licences in the package's folder and above, up to the root of its module.
 func (p *goPackage) legal(to map[string]string) error {
@@ -48,7 +51,7 @@ func (p *goPackage) legal(to map[string]string) error {
 			return fmt.Errorf("pack: %w", err)
 		}
 		for _, e := range entries {
-			if e.Type().IsRegular() && legalFile.MatchString(e.Name()) && !strings.HasSuffix(e.Name(), ".go") {
+			if e.Type().IsRegular() && legalFile().MatchString(e.Name()) && !strings.HasSuffix(e.Name(), ".go") {
 				to[path.Join("vendor", name, e.Name())] = filepath.Join(dir, e.Name())
 			}
 		}
@@ -78,14 +81,14 @@ func (s *GoSource) modules() []module {
 	return all
 }
 
-var majorVersion = regexp.MustCompile(`^(?:gopkg\.in/.*\.|.*/)(v[0-9]+)$`)
+var majorVersion = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(?:gopkg\.in/.*\.|.*/)(v[0-9]+)$`) })
 
 // required is the version for go.mod. The module here has none; the go command asks for one that fits its path.
 func (m *goModule) required() string {
 	if m.Version != "" {
 		return m.Version
 	}
-	if major := majorVersion.FindStringSubmatch(m.Path); major != nil {
+	if major := majorVersion().FindStringSubmatch(m.Path); major != nil {
 		return major[1] + ".0.0"
 	}
 	return "v0.0.0"

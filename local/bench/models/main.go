@@ -6,19 +6,23 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 
 	"github.com/scorefn/scorefn/function/onnx/onnxtest"
 )
 
 func main() {
-	if err := run(os.Args[1:], os.Stdout); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "models: %v\n", err)
 		os.Exit(1)
 	}
@@ -41,7 +45,7 @@ func all() []made {
 	}
 }
 
-func run(args []string, w io.Writer) error {
+func run(ctx context.Context, args []string, w io.Writer) error {
 	if len(args) < 1 {
 		return errors.New("usage: models FOLDER [NAME…]: writes FOLDER/NAME/model.onnx and sample.json, and prints each folder")
 	}
@@ -52,6 +56,9 @@ func run(args []string, w io.Writer) error {
 	for _, m := range all() {
 		if len(wanted) > 0 && !wanted[m.name] {
 			continue
+		}
+		if ctx.Err() != nil { // between two models, so that none is left half-written
+			return errors.New("interrupted")
 		}
 		delete(wanted, m.name)
 		dir := filepath.Join(args[0], m.name)

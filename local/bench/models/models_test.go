@@ -91,11 +91,11 @@ func TestModelsSizes(t *testing.T) {
 
 func TestUnknownModel(t *testing.T) {
 	t.Parallel()
-	err := run([]string{t.TempDir(), "resnet"}, io.Discard)
+	err := run(t.Context(), []string{t.TempDir(), "resnet"}, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), `no model "resnet"`) {
 		t.Errorf("got %v", err)
 	}
-	if err := run(nil, io.Discard); err == nil || !strings.Contains(err.Error(), "usage") {
+	if err := run(t.Context(), nil, io.Discard); err == nil || !strings.Contains(err.Error(), "usage") {
 		t.Errorf("got %v", err)
 	}
 }
