@@ -33,35 +33,45 @@ var claims struct {
 	next int
 }
 
-// claim holds a port for this program; false when another one has it.
-func claim(port int) bool {
+// claim holds a port for this program; false when another one has it. Without UDP there are no claims: it is nil then.
+func claim(port int) (net.PacketConn, bool) {
 	c, err := new(net.ListenConfig).ListenPacket(context.Background(), "udp4", "127.0.0.1:"+strconv.Itoa(port))
 	if err != nil {
-		return !errors.Is(err, syscall.EADDRINUSE) // without UDP there are no claims
+		return nil, !errors.Is(err, syscall.EADDRINUSE)
 	}
+	return c, true
+}
+
+// keep keeps a claim, in place of the oldest, whose process listens, or has ended, long since.
+func keep(c net.PacketConn) {
 	claims.mu.Lock()
 	defer claims.mu.Unlock()
 	if old := claims.held[claims.next]; old != nil {
-		_ = old.Close() // its process listens, or has ended, long since
+		_ = old.Close() // nothing was sent
 	}
 	claims.held[claims.next] = c
 	claims.next = (claims.next + 1) % len(claims.held)
-	return true
 }
 
-// FreePort is a port that nobody listens on, for a process that is told where to listen.
+// FreePort is a port that nobody listens on, for a process that is told where to listen. The claim comes before the look: while
+// one program looks, it listens, and another that waits for its process there would take it for that.
 func FreePort() (int, error) {
 	for range ports {
 		port := int(firstPort + lastPort.Add(1)%ports)
-		ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", ":"+strconv.Itoa(port))
-		if err != nil {
+		c, ok := claim(port)
+		if !ok {
 			continue
 		}
-		if err := ln.Close(); err != nil {
-			return 0, err
+		ln, err := new(net.ListenConfig).Listen(context.Background(), "tcp", ":"+strconv.Itoa(port))
+		if err == nil {
+			err = ln.Close()
 		}
-		if claim(port) {
+		if err == nil {
+			keep(c)
 			return port, nil
+		}
+		if c != nil {
+			_ = c.Close() // nothing was sent
 		}
 	}
 	return 0, errors.New("process: every port from " + strconv.Itoa(firstPort) + " on is in use")
