@@ -239,8 +239,8 @@ func (d *azureDeploy) resources() []string {
 	return made
 }
 
-// gridContainer is where the blobs appear that Event Grid tells of.
-const gridContainer = "incoming"
+// gridContainer is where the blobs appear that Event Grid tells of: none of the blob function's, which would score them a second time.
+const gridContainer = "arrivals"
 
 func containerOf(path string) string {
 	name, _, _ := strings.Cut(path, "/")

@@ -46,7 +46,7 @@ func TestAzureCommandsNameWhatTheFunctionsNeed(t *testing.T) {
 		},
 		"event grid": {
 			plan: "flex", function: "eventgrid",
-			want: []string{"SCOREFN_OUTPUT=https://$STORAGE.blob.core.windows.net/scored", "/functions/eventgrid", "Storage Blob Data Contributor"},
+			want: []string{"SCOREFN_OUTPUT=https://$STORAGE.blob.core.windows.net/scored", "containers/arrivals/", "/functions/eventgrid", "Storage Blob Data Contributor"},
 		},
 		"input blob of an event": {
 			plan: "flex", function: "eventgrid", change: func(a *azureapp.App) {
