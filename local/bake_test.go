@@ -47,22 +47,29 @@ func TestBakeKeepsItsOwnFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	out := filepath.Join(t.TempDir(), "baked")
-	m := modeldir.Model{Name: "m", Dir: dir, File: filepath.Join(dir, "model.onnx")}
-	if _, err := bakeModel(t.Context(), m, out, onnx.BakeOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	s, err := onnx.Open(t.Context(), filepath.Join(out, "model.ort"), onnx.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+	out, s := bakeAndOpen(t, dir, "model.ort")
 	if !s.Warmed() { // as a baked model is when it was opened
 		t.Error("the sidecar is another one's")
 	}
 	if names := namesIn(t, out); !slices.Equal(names, []string{"labels.txt", "model.bake.json", "model.ort"}) {
 		t.Errorf("got %q", names)
 	}
+}
+
+// bakeAndOpen bakes the model.onnx in dir into the folder out, and opens the file of that name there.
+func bakeAndOpen(t *testing.T, dir, name string) (out string, s *onnx.Session) {
+	t.Helper()
+	out = filepath.Join(t.TempDir(), "baked")
+	m := modeldir.Model{Name: "m", Dir: dir, File: filepath.Join(dir, "model.onnx")}
+	if _, err := bakeModel(t.Context(), m, out, onnx.BakeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := onnx.Open(t.Context(), filepath.Join(out, name), onnx.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() }) // its error is always nil
+	return out, s
 }
 
 // Convolutions leave the weights in a file of their own, whose name may be taken.
@@ -79,16 +86,7 @@ func TestBakedWeightsAreNotWrittenOver(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	out := filepath.Join(t.TempDir(), "baked")
-	m := modeldir.Model{Name: "m", Dir: dir, File: filepath.Join(dir, "model.onnx")}
-	if _, err := bakeModel(t.Context(), m, out, onnx.BakeOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	s, err := onnx.Open(t.Context(), filepath.Join(out, "model.onnx"), onnx.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.Close()
+	bakeAndOpen(t, dir, "model.onnx")
 }
 
 // Nothing half-written stays when something fails on the way.
